@@ -1,0 +1,57 @@
+# Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench docs wheel clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(VENV)/demo.stamp  ## Run the shipped policies on an emulated AWS account; no credentials
+	@$(BIN)/bursar demo
+
+test: $(VENV)/dev.stamp lint  ## Lint, type-check and run every test
+	$(BIN)/pytest -n auto
+
+lint: $(VENV)/dev.stamp  ## Style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp  ## Rewrite the sources in the house format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp  ## Measure speed and memory and print the figures
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
+	$(BIN)/python -m bursar.reference docs/reference
+
+wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## Remove everything that was installed or built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Python 3.11 or newer, whatever the machine calls it.
+$(BIN)/python:
+	@for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			echo "creating $(VENV) with $$candidate"; exec $$candidate -m venv $(VENV); fi; done; \
+		echo 'Bursar needs Python 3.11 or newer: make PYTHON=/path/to/python3.11' >&2; exit 1
+
+$(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
+	@echo 'installing Bursar and the emulated AWS account (a minute or two, once)'
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(VENV)/demo.stamp
+	@echo 'installing the development tools (once)'
+	@$(PIP) install --group dev
+	@touch $@

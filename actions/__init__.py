@@ -1,0 +1,1 @@
+"""What changes the world. One remediation a file."""

@@ -1,0 +1,102 @@
+"""
+The command line. Subcommands are imported when they are called, so that `bursar --version` and
+`bursar validate` load neither a cloud's SDK nor a terminal library.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+from bursar.version import __version__
+from engine.errors import BursarError
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "init": "Start a folder with a configuration, a starter pack and the editor schema.",
+        "validate": "Check policies; report every mistake of every file at once.",
+        "schema": "Print the JSON Schema for editors, or what may be asked of a kind.",
+        "scan": "Record the estate in a file.",
+        "plan": "Show findings and the steps they would lead to; change nothing.",
+        "explain": "Show how every policy decides about one resource or finding.",
+        "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
+    }
+)
+"""Every command with its one-line help, in the order people meet them."""
+
+EXIT_CODES = """\
+\b
+Exit status:
+  0  done, nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  bad usage, configuration or policy
+  3  incomplete: something could not be read
+  4  refused for safety: a limit holds the plan
+"""
+
+
+class Commands(click.Group):
+    """The group of commands; each lives in the module of its name in `bursar.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"bursar.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from engine.errors import did_you_mean
+
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            hint = did_you_mean(args[0], COMMANDS)
+            ctx.fail(f"There is no command `{args[0]}`. {hint.capitalize()}".rstrip())
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, prog_name="bursar", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Policy as code for the cost of AI infrastructure.
+
+    Policies in, evidence and dollars out: idle GPUs, missing tags, open buckets, machines nobody
+    switched off. What is not known is never acted on.
+    """
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with the documented status."""
+    try:
+        status = cli.main(args=args, prog_name="bursar", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BursarError as error:
+        from bursar.render.problems import render_problems
+
+        render_problems(error, sys.stderr, colour=sys.stderr.isatty())
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a pipe such as `| head` has gone; that is not our failure.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)

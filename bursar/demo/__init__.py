@@ -1,0 +1,1 @@
+"""An emulated AWS account to try Bursar on: a moto server made believable, and a company's estate for it."""

@@ -1,0 +1,1 @@
+"""The checks: what each one asks, as pure functions of a policy and a resource."""

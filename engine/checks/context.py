@@ -1,0 +1,93 @@
+"""What checks are given beside the resource, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import TypeAlias
+
+from engine.expr.env import Env
+from engine.findings import Confidence, Evidence
+from engine.kinds import Catalog
+from engine.model import Resource
+from engine.prices import PriceBook
+from engine.telemetry import Window, WindowReading, metric_windows
+from engine.values import Reason, Truth, Unknown
+
+
+@dataclass(frozen=True)
+class Context:
+    """The run's constants: everything a decision depends on beside policy and resource."""
+
+    now: datetime
+    catalog: Catalog
+    prices: PriceBook
+    watts: Mapping[str, float]
+    """Upper bound of a GPU model's power at rest with a context held, in watts."""
+    zones: Callable[[str], tzinfo]
+
+    def env(self) -> Env:
+        """Return what expressions may ask for."""
+        return Env(now=self.now, cost=self.hourly_cost, metric=self.metric)
+
+    def hourly_cost(self, resource: Resource) -> Decimal | Unknown:
+        cost = self.prices.cost_of(resource.usage, resource.region)
+        return cost if isinstance(cost, Unknown) else cost.hourly
+
+    def metric(self, resource: Resource, function: str, name: str, length: timedelta) -> float | Unknown:
+        """Return `function` of metric `name` over all devices of `resource`; Unknown if any device is."""
+        kind = self.catalog.kinds[resource.kind]
+        found = metric_windows(
+            resource,
+            kind,
+            kind.metric_by_name[name],
+            Window.ending(self.now, length),
+            now=self.now,
+            watts=self.watts,
+        )
+        readings: list[WindowReading] = []
+        for reading in found.values():
+            if isinstance(reading, Unknown):
+                return reading
+            readings.append(reading)
+        if not readings:
+            return Unknown(Reason.NOT_COLLECTED, "the resource has no such device", f"metrics.{name}")
+        match function:
+            case "max":
+                return max(r.peak for r in readings)
+            case "min":
+                return min(r.low for r in readings)
+            case "sum":
+                return sum(r.total for r in readings)
+            case _:
+                return sum(r.mean for r in readings) / len(readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A check's answer about a resource, before `where` and `unless` are considered."""
+
+    violated: Truth
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    classification: str = ""
+    confidence: Confidence = Confidence.HIGH
+    actionable: bool = True
+
+
+Decide: TypeAlias = Callable[[Resource], Truth]
+"""The fast half of a check: violated or not, without saying why."""
+Judge: TypeAlias = Callable[[Resource], Judgement]
+"""The slow half: the same answer with evidence. Called for what is not compliant, and by `explain`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceCheck:
+    """A check compiled for a run."""
+
+    decide: Decide
+    judge: Judge
+    notes: tuple[str, ...] = field(default=())

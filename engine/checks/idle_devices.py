@@ -1,0 +1,112 @@
+"""From the readings of several metrics to the state of each device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.kinds import Metric
+from engine.policy.checks import Quantity
+from engine.telemetry import WindowReading
+from engine.values import Reason, Unknown
+
+FULL_USE = 95.0
+"""Percent of utilisation, never undercut in the window, at which a device claims to be fully used."""
+
+
+class DeviceState(StrEnum):
+    IDLE = "idle"
+    BUSY = "busy"
+    STUCK = "stuck"
+    """Fully used by its utilisation, at rest by its power: a hung collective or a spinning kernel."""
+    DISPUTED = "disputed"
+    """At rest by its utilisation, at work by its power: not idle, and one of the two sources is wrong."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One metric of the policy over the window."""
+
+    metric: Metric
+    threshold: Quantity
+    readings: Mapping[str, WindowReading | Unknown]
+
+    def level(self, reading: WindowReading) -> float:
+        """Return what is compared with the threshold: the total of things counted, else the peak."""
+        return reading.total if self.metric.reduce == "sum" else reading.peak
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    state: DeviceState
+    unknowns: tuple[Unknown, ...] = ()
+
+
+def classify_devices(observed: Sequence[Observed]) -> dict[str, Device]:
+    """
+    Return the state of each device.
+
+    Metrics of the whole resource (CPU, network) count for every device. Devices whose names differ
+    between metrics are judged each by what is there, and lack the rest.
+    """
+    shared = [o for o in observed if not o.metric.devices]
+    own = [o for o in observed if o.metric.devices]
+    names = dict.fromkeys(name for o in own for name in o.readings)
+    if not own:
+        return {"": _classify([(o, next(iter(o.readings.values()), None)) for o in shared])}
+    whole = [(o, next(iter(o.readings.values()), None)) for o in shared]
+    named = [name for name in names if not name.startswith("?")]
+    silent = max(sum(1 for n in o.readings if n.startswith("?")) for o in own)
+    states = {name: _classify([(o, o.readings.get(name)) for o in own] + whole) for name in named}
+    fewest = max(len(o.readings) for o in own)
+    for number in range(max(fewest - len(named), 0) if silent else 0):
+        name = f"?{number}"
+        states[name] = Device(DeviceState.UNKNOWN, _silences(own))
+    return states
+
+
+def _silences(own: Sequence[Observed]) -> tuple[Unknown, ...]:
+    """Return the reasons of the devices that sent nothing."""
+    found = [
+        reading
+        for o in own
+        for name, reading in o.readings.items()
+        if name.startswith("?") and isinstance(reading, Unknown)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _classify(pairs: Sequence[tuple[Observed, WindowReading | Unknown | None]]) -> Device:
+    unknowns: list[Unknown] = []
+    quiet: dict[str, WindowReading] = {}
+    loud: dict[str, WindowReading] = {}
+    for o, reading in pairs:
+        if reading is None:
+            unknowns.append(_absent(o))
+        elif isinstance(reading, Unknown):
+            unknowns.append(reading)
+        elif o.level(reading) < o.threshold.value:
+            quiet[o.metric.signal] = reading
+        else:
+            loud[o.metric.signal] = reading
+    if "power" in quiet and "compute" in loud and loud["compute"].low >= FULL_USE:
+        return Device(DeviceState.STUCK)
+    if "compute" in quiet and "power" in loud:
+        detail = (
+            f"utilisation says idle (peak {quiet['compute'].peak:.0f}%), "
+            f"power says busy ({loud['power'].peak:.0f}% over rest)"
+        )
+        return Device(DeviceState.DISPUTED, (Unknown(Reason.SOURCE_ERROR, detail, "gpu.utilization"),))
+    if loud:
+        return Device(DeviceState.BUSY)
+    if unknowns:
+        return Device(DeviceState.UNKNOWN, tuple(unknowns))
+    return Device(DeviceState.IDLE)
+
+
+def _absent(o: Observed) -> Unknown:
+    silent = next((r for r in o.readings.values() if isinstance(r, Unknown)), None)
+    detail = silent.detail if silent else f"nothing sends {o.metric.name} for this device"
+    return Unknown(silent.reason if silent else Reason.NOT_COLLECTED, detail, o.metric.name)

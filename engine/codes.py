@@ -1,0 +1,54 @@
+"""Every stable error code with the sentence that documents it. The reference page is generated from here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CODES: Mapping[str, str] = MappingProxyType(
+    {
+        # text and YAML
+        "file-unreadable": "The file or folder cannot be read, or is not UTF-8 text.",
+        "file-too-large": "The file is larger than a policy file may be (256 KiB).",
+        "yaml-syntax": "The text is not YAML.",
+        "yaml-depth": "Mappings and lists are nested deeper than 32 levels.",
+        "yaml-nodes": "The file has more values than a policy file may have.",
+        "yaml-alias": "Anchors, aliases and merge keys are not accepted: write the value out.",
+        "yaml-tag": "YAML tags such as `!!python/object` are not accepted.",
+        "yaml-duplicate-key": "The same key stands twice in one mapping.",
+        "yaml-key": "A key is not a plain string.",
+        "yaml-documents": "A file holds exactly one YAML document.",
+        # policies
+        "nothing-loaded": "No policy was found where one was expected.",
+        "unknown-key": "The key is not part of the policy language.",
+        "missing-key": "A required key is absent.",
+        "wrong-value": "The value has the wrong shape, unit or range.",
+        "unsupported-version": "The file's `version` is not one this release understands.",
+        "duplicate-policy": "Two policies have the same name.",
+        "check-count": "A policy has exactly one check.",
+        "unknown-kind": "The resource kind or class is not known.",
+        "unknown-metric": "The metric is not one the kind declares.",
+        "unknown-remediation": "The remediation does not exist or cannot be applied to the kind.",
+        "unsupported-check": "The check cannot judge this kind: the kind declares no field for it.",
+        # expressions
+        "expression-syntax": "The expression cannot be parsed.",
+        "expression-too-complex": "The expression is longer, deeper or costlier than the limits.",
+        "unknown-field": "The field is not one the kind declares.",
+        "unknown-name": "The name is not part of the expression language.",
+        "unknown-function": "The function is not part of the expression language.",
+        "type-mismatch": "The operands of an operator or function have types that cannot go together.",
+        "not-a-condition": "The expression must be true or false, and is something else.",
+        "bad-regex": "The pattern is not a valid RE2 regular expression.",
+        "risky-default": "A `default()` could make a condition for acting true although nothing is known.",
+        # configuration, prices, snapshots, usage
+        "bad-config": "The configuration file cannot be used.",
+        "bad-prices": "The price file cannot be used.",
+        "bad-snapshot": "The file is not an estate snapshot, or is damaged or of another version.",
+        "no-credentials": "No cloud credentials were found, or they were refused.",
+        "not-found": "Nothing has the given name or id.",
+        "exists": "The file exists already and is not overwritten.",
+        "missing-extra": "An optional part of Bursar is not installed.",
+        "demo-failed": "The emulated AWS account of the demo could not be started or used.",
+        "usage": "The command line cannot be understood.",
+    }
+)

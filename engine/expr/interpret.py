@@ -1,0 +1,176 @@
+"""
+The reference interpreter: what an expression means, as plainly as it can be written.
+
+It never short-circuits, so that a trace holds everything that could have mattered. Explanations run
+it; a differential test holds the compiler against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from engine.expr import semantics
+from engine.expr.env import Env
+from engine.expr.syntax import (
+    Arithmetic,
+    Call,
+    Comparison,
+    CostRef,
+    Default,
+    FieldRef,
+    Has,
+    ListLiteral,
+    Literal,
+    LocalRef,
+    Logic,
+    Lower,
+    Matches,
+    Member,
+    MetricCall,
+    Name,
+    Negative,
+    Node,
+    Not,
+    NowRef,
+    Quantifier,
+    Size,
+    TagRef,
+    TagsRef,
+    TextTest,
+)
+from engine.model import Resource
+from engine.values import Answer, Reason, Truth, Unknown, Value, all_of, any_of, negation
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One leaf that was read."""
+
+    path: str
+    """As a policy names it: `tags.owner`, `resource.state`, `max(metrics.gpu.utilization)`."""
+    value: Answer
+    unit: str = ""
+
+
+def interpret(
+    node: Node,
+    resource: Resource,
+    env: Env,
+    *,
+    closed: bool = False,
+    trace: list[Reading] | None = None,
+) -> Answer:
+    """Return the value of a resolved tree about `resource`; add what it reads to `trace`."""
+    return _Interpreter(resource, env, closed=closed, trace=trace).value(node)
+
+
+class _Interpreter:
+    def __init__(self, resource: Resource, env: Env, *, closed: bool, trace: list[Reading] | None) -> None:
+        self.resource = resource
+        self.env = env
+        self.closed = closed
+        self.trace = trace
+        self.variables: list[Value] = []
+
+    def read(self, path: str, value: Answer, unit: str = "") -> Answer:
+        if self.trace is not None:
+            self.trace.append(Reading(path, value, unit))
+        return value
+
+    def truth(self, node: Node) -> Truth:
+        answer = self.value(node)
+        if isinstance(answer, bool | Unknown):
+            return answer
+        return Unknown(Reason.WRONG_TYPE, repr(answer))
+
+    def value(self, node: Node) -> Answer:  # noqa: C901  (one case for each node)
+        match node:
+            case Literal():
+                return Unknown(Reason.NULL) if node.value is None else node.value
+            case ListLiteral():
+                return tuple(item.value for item in node.items if isinstance(item, Literal))  # type: ignore[return-value]
+            case FieldRef():
+                return self.read(node.path, semantics.read(node, self.resource, self.env), node.unit)
+            case TagRef():
+                return self.read(node.path, semantics.read(node, self.resource, self.env))
+            case CostRef():
+                return self.read(node.path, semantics.read(node, self.resource, self.env), "usd")
+            case MetricCall():
+                path = f"{node.function}(metrics.{node.metric})"
+                return self.read(path, semantics.read(node, self.resource, self.env), node.unit)
+            case TagsRef():
+                return dict(self.resource.tags)
+            case NowRef():
+                return self.env.now
+            case LocalRef():
+                return self.variables[node.depth]
+            case Not():
+                return negation(self.truth(node.operand))
+            case Logic(operator="and"):
+                return all_of([self.truth(operand) for operand in node.operands])
+            case Logic():
+                return any_of([self.truth(operand) for operand in node.operands])
+            case Comparison():
+                return self.comparison(node)
+            case Arithmetic():
+                return semantics.calculate(node.operator, self.value(node.left), self.value(node.right))
+            case Negative():
+                return semantics.negate(self.value(node.operand))
+            case Has():
+                return semantics.present(self.value(node.operand))
+            case Default():
+                answer = self.value(node.operand)
+                return self.value(node.fallback) if isinstance(answer, Unknown) else answer
+            case Size():
+                return self.size(node)
+            case TextTest():
+                text, part = self.value(node.operand), self.value(node.argument)
+                return semantics.text_test(node.function, text, part, closed=self.closed)
+            case Lower():
+                return semantics.lower(self.value(node.operand))
+            case Matches():
+                return semantics.matches(self.value(node.operand), node.compiled, closed=self.closed)
+            case Quantifier():
+                return self.quantifier(node)
+            case Name() | Member() | Call():
+                raise TypeError("the expression was not resolved")
+            case _ as never:
+                assert_never(never)
+
+    def comparison(self, node: Comparison) -> Truth:
+        left, right = node.left, node.right
+        for side, other in ((left, right), (right, left)):
+            if isinstance(side, Literal) and side.value is None:
+                null = semantics.is_null(self.value(other))
+                return null if node.operator == "==" else negation(null)
+        if node.operator != "in":
+            return semantics.compare(node.operator, self.value(left), self.value(right), closed=self.closed)
+        if isinstance(right, TagsRef):
+            return semantics.has_tag(self.value(left), self.resource)
+        return semantics.member(self.value(left), self.value(right), closed=self.closed)
+
+    def tags_gap(self) -> Unknown | None:
+        gap = self.resource.gaps.get("tags")
+        return None if gap is None else Unknown(gap.reason, gap.detail, "tags")
+
+    def size(self, node: Size) -> Answer:
+        gap = self.tags_gap() if isinstance(node.operand, TagsRef) else None
+        if gap is not None:
+            return self.read("tags", gap)
+        answer = self.value(node.operand)
+        return answer if isinstance(answer, Unknown) else len(answer)  # type: ignore[arg-type]
+
+    def quantifier(self, node: Quantifier) -> Truth:
+        answer = self.value(node.operand)
+        if isinstance(answer, Unknown):
+            return answer
+        found: list[Truth] = []
+        for element in answer:  # type: ignore[union-attr]
+            self.variables.append(element)
+            found.append(self.truth(node.condition))
+            self.variables.pop()
+        gap = self.tags_gap() if isinstance(node.operand, TagsRef) else None
+        if gap is not None:
+            found.append(gap)
+        return any_of(found) if node.function == "exists" else all_of(found)

@@ -1,0 +1,244 @@
+"""
+Verdicts to a plan: findings with cost and savings, the steps that would be taken, and what holds them back.
+
+`run` is the one way from policies and an estate to a `Plan`; every front door calls it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from engine.checks.context import Context
+from engine.checks.rule import truth
+from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
+from engine.expr.interpret import interpret
+from engine.findings import Cost, Finding, Outcome, Verdict
+from engine.limits import holds_of
+from engine.model import Resource
+from engine.plan import Plan, Step, Tally, Withheld
+from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
+from engine.ports import Estate, Item, Progress
+from engine.policy.needs import needs_of
+from engine.values import Truth, Unknown, any_of
+
+PROTECT_TAG = "bursar/protect"
+"""A resource that carries this tag with any value but `false` is never acted on."""
+NOTHING = Cost(Decimal(0), "nothing is charged that the remediation would end")
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What the operator decides, over any policy."""
+
+    remediations: Mapping[str, Remediation]
+    max_mode: Mode = Mode.REPORT
+    protect: tuple[Expression, ...] = ()
+    """Conditions over common fields and tags; a resource that meets one is never acted on."""
+
+
+@dataclass
+class Draft:
+    """A plan while its resources stream by."""
+
+    findings: list[Finding] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    withheld: list[Withheld] = field(default_factory=list)
+    undecided: list[Verdict] = field(default_factory=list)
+    exempt: list[Verdict] = field(default_factory=list)
+
+
+def run(
+    policies: PolicySet,
+    estate: Estate,
+    context: Context,
+    installation: Installation,
+    progress: Progress = lambda _stage, _done: None,
+) -> Plan:
+    """Return the plan of `policies` over `estate`. Reads, and changes nothing."""
+    items = estate.stream(needs_of(policies))
+    return plan_items(policies, _counted(items, progress), estate.name, context, installation)
+
+
+def _counted(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
+    for item in items:
+        progress("resources", 1 if isinstance(item, Resource) else 0)
+        yield item
+
+
+def plan_items(
+    policies: PolicySet,
+    items: Iterable[Item],
+    estate: str,
+    context: Context,
+    installation: Installation,
+) -> Plan:
+    """Return the plan of `policies` over the resources and scope reports in `items`."""
+    compiled = compile_policies(policies.policies, context)
+    tallies, draft = Tallies(), Draft()
+    for judged, resource, verdict in judge_items(compiled, items, tallies):
+        if verdict.outcome is Outcome.VIOLATION:
+            finding = _finding(judged.policy, verdict, resource, context, installation)
+            draft.findings.append(finding)
+            _add_steps(draft, finding, judged.policy, resource, context, installation)
+        else:
+            _set_aside(draft, verdict)
+    for policy, verdict in judge_groups(compiled, tallies):
+        if verdict.outcome is Outcome.VIOLATION:
+            draft.findings.append(_finding(policy, verdict, None, context, installation))
+        else:
+            _set_aside(draft, verdict)
+    return _assemble(policies, draft, tallies, estate, context, installation)
+
+
+def _set_aside(draft: Draft, verdict: Verdict) -> None:
+    (draft.exempt if verdict.outcome is Outcome.EXEMPT else draft.undecided).append(verdict)
+
+
+def finding_id(policy: str, uid: str) -> str:
+    """Return the id that a finding of `policy` about the subject `uid` has in every run."""
+    return hashlib.sha256(f"{policy}\0{uid}".encode()).hexdigest()[:16]
+
+
+def _finding(
+    policy: Policy,
+    verdict: Verdict,
+    resource: Resource | None,
+    context: Context,
+    installation: Installation,
+) -> Finding:
+    cost: Cost | Unknown = NOTHING
+    savings: Cost | Unknown = NOTHING
+    if resource is not None:
+        cost = context.prices.cost_of(resource.usage, resource.region)
+        roles = frozenset().union(*(installation.remediations[name].saves for name in policy.remediate))
+        if verdict.actionable and roles:
+            savings = context.prices.cost_of(resource.usage, resource.region, roles)
+    return Finding(
+        id=finding_id(policy.name, verdict.subject.uid),
+        verdict=verdict,
+        severity=policy.severity,
+        mode=policy.mode,
+        place=policy.place,
+        description=policy.description,
+        cost=cost,
+        savings=savings,
+        remediate=policy.remediate if verdict.actionable else (),
+        controls=policy.controls,
+    )
+
+
+def _add_steps(
+    draft: Draft,
+    finding: Finding,
+    policy: Policy,
+    resource: Resource,
+    context: Context,
+    installation: Installation,
+) -> None:
+    """Plan the finding's remediations, or say why they are withheld."""
+    if not finding.remediate:
+        return
+    reason = _protection(resource, context, installation)
+    for name in finding.remediate:
+        if reason:
+            draft.withheld.append(Withheld(finding.id, policy.name, finding.subject, name, reason))
+            continue
+        remediation = installation.remediations[name]
+        draft.steps.append(
+            Step(
+                id=f"{finding.id}-{name}",
+                finding=finding.id,
+                policy=policy.name,
+                remediation=name,
+                title=remediation.title,
+                subject=finding.subject,
+                mode=min(policy.mode, installation.max_mode, key=lambda mode: mode.rank),
+                wanted=policy.mode,
+                reversible=remediation.reversible,
+                undo=remediation.undo,
+                grace=policy.grace,
+                approval=policy.approval,
+                savings=finding.savings,
+                fingerprint=fingerprint(resource, policy),
+            )
+        )
+
+
+def _protection(resource: Resource, context: Context, installation: Installation) -> str:
+    """Return why `resource` must not be touched, or nothing when it is certain that it may be."""
+    value = resource.tags.get(PROTECT_TAG)
+    if value is not None and value.strip().casefold() != "false":
+        return f"protected by tag {PROTECT_TAG}={value}"
+    if value is None and "tags" in resource.gaps:
+        return "its tags could not be read, so it is not known whether it is protected"
+    answers: list[Truth] = []
+    for clause in installation.protect:
+        answer = truth(interpret(clause.node, resource, context.env(), closed=True))
+        if answer is True:
+            return f"protected by the configuration: {clause.text}"
+        answers.append(answer)
+    if isinstance(any_of(answers), Unknown):
+        return "it is not known whether the configuration protects it"
+    return ""
+
+
+def fingerprint(resource: Resource, policy: Policy) -> str:
+    """
+    Return a digest of what the decision rested on, telemetry apart: the step is stale when it changes.
+
+    Identity, every field, every tag and the policy's own text and place.
+    """
+    facts = {
+        "uid": resource.uid,
+        "fields": {name: str(value) for name, value in resource.fields.items()},
+        "tags": dict(resource.tags),
+        "policy": [policy.name, policy.check.model_dump_json(), *policy.remediate],
+        "where": policy.where.text if policy.where else "",
+        "unless": [clause.text for clause in policy.unless],
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def order(finding: Finding) -> tuple[Decimal, Decimal, int, str, str]:
+    """Return the sort key of findings: most savings first, then cost, severity, policy, id."""
+    savings = finding.savings.hourly if isinstance(finding.savings, Cost) else Decimal(0)
+    cost = finding.cost.hourly if isinstance(finding.cost, Cost) else Decimal(0)
+    return (-savings, -cost, -finding.severity.rank, finding.verdict.policy, finding.id)
+
+
+def _verdict_order(verdict: Verdict) -> tuple[str, str, str, str]:
+    reason = verdict.unknowns[0].reason.value if verdict.unknowns else ""
+    return (verdict.policy, reason, verdict.subject.name, verdict.subject.uid)
+
+
+def _assemble(
+    policies: PolicySet,
+    draft: Draft,
+    tallies: Tallies,
+    estate: str,
+    context: Context,
+    installation: Installation,
+) -> Plan:
+    findings = sorted(draft.findings, key=order)
+    position = {finding.id: number for number, finding in enumerate(findings)}
+    steps = sorted(draft.steps, key=lambda step: position[step.finding])
+    counts = tuple(Tally(name, dict(sorted(found.items()))) for name, found in sorted(tallies.counts.items()))
+    return Plan(
+        estate=estate,
+        taken_at=context.now,
+        policies=policies.digest,
+        max_mode=installation.max_mode,
+        findings=tuple(findings),
+        steps=tuple(steps),
+        withheld=tuple(sorted(draft.withheld, key=lambda w: (position[w.finding], w.remediation))),
+        holds=holds_of(policies.policies, steps, tallies),
+        undecided=tuple(sorted(draft.undecided, key=_verdict_order)),
+        exempt=tuple(sorted(draft.exempt, key=_verdict_order)),
+        scopes=tuple(sorted(tallies.scopes, key=lambda report: report.scope)),
+        tallies=counts,
+        resources=tallies.resources,
+    )

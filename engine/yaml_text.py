@@ -1,0 +1,305 @@
+"""
+YAML text to a tree of nodes that know where they stand; the policy loader calls it.
+
+Made from the parser's events, without recursion and without YAML's own typing: a scalar stays the
+text that was written, so that `22:30`, `NO`, `0123456701` and `1.10` mean what they look like. What
+makes YAML surprising or expensive is refused: anchors, aliases, merge keys, tags, duplicate keys,
+keys that are not text, several documents, deep nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+from engine.errors import Place, Problem
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+_TYPED_KEY = re.compile(r"|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9][0-9.eE+-]*|0[xo][0-9a-fA-F]+")
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+class Plain(str):
+    """The text of a scalar that stands without quotes: only such a text can be a number."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A text, or nothing."""
+
+    place: Place
+    text: str
+    plain: bool
+    """Without quotes and not a block."""
+    start: int
+    """Offset of the first character of the scalar, quotes and block header included."""
+    end: int
+
+    @property
+    def null(self) -> bool:
+        return self.plain and self.text in _NULL
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A list."""
+
+    place: Place
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """A mapping; of duplicate keys the first is kept."""
+
+    place: Place
+    entries: tuple[tuple[ScalarNode, Node], ...]
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of `key`."""
+        return next((value for name, value in self.entries if name.text == key), None)
+
+    def key(self, key: str) -> ScalarNode | None:
+        """Return the node of the key itself."""
+        return next((name for name, _ in self.entries if name.text == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenNode:
+    """Something that is not accepted and has a problem of its own: an alias, a mapping with a merge key."""
+
+    place: Place
+
+
+Node: TypeAlias = ScalarNode | ListNode | MapNode | BrokenNode
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file's text, for places in it."""
+
+    file: str
+    text: str
+    starts: tuple[int, ...]
+    """Offset of the first character of each line."""
+
+    @classmethod
+    def of(cls, file: str, text: str) -> Source:
+        """Return the source with line ends made alike and a byte order mark removed."""
+        clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+        starts = (0, *(m.end() for m in re.finditer("\n", clean)))
+        return cls(file, clean, starts)
+
+    def place(self, offset: int) -> Place:
+        """Return the place of the character at `offset`."""
+        line = bisect_right(self.starts, offset)
+        first = self.starts[line - 1]
+        last = self.text.find("\n", first)
+        return Place(self.file, line, offset - first + 1, self.text[first : None if last < 0 else last])
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A file's tree, and everything that is wrong with it as YAML."""
+
+    source: Source
+    root: Node | None
+    """None where the text is empty, is not YAML or exceeds a limit."""
+    problems: tuple[Problem, ...]
+
+
+def parse_yaml(text: str, file: str) -> Parsed:
+    """Return the tree of `text`, with every problem up to the first that makes reading on impossible."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES // 1024} KiB"
+        return Parsed(Source(file, "", (0,)), None, (Problem("file-too-large", message, Place(file)),))
+    composer = _Composer(Source.of(file, text))
+    root = composer.compose()
+    return Parsed(composer.source, root, tuple(composer.problems))
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not been read yet."""
+
+    place: Place
+    mapping: bool
+    items: list[Node] = field(default_factory=list)
+    """Of a mapping: keys and values by turns."""
+    broken: bool = False
+
+
+class _Stop(Exception):  # noqa: N818  # not an error: the end of what can be read
+    """Reading on is impossible."""
+
+
+@dataclass(slots=True)
+class _Composer:
+    """Builds the tree of one text."""
+
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+    open: list[_Open] = field(default_factory=list)
+    root: Node | None = None
+    nodes: int = 0
+    documents: int = 0
+
+    def compose(self) -> Node | None:
+        try:
+            for event in self._events():
+                self._take(event)
+        except _Stop:
+            return None
+        return self.root
+
+    def _report(self, code: str, message: str, offset: int, hint: str = "") -> None:
+        self.problems.append(Problem(code, message, self.source.place(offset), hint))
+
+    def _stop(self, code: str, message: str, offset: int, hint: str = "") -> _Stop:
+        self._report(code, message, offset, hint)
+        return _Stop()
+
+    def _events(self) -> Iterator[Any]:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            yield from yaml.parse(self.source.text, Loader=loader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            offset = min(mark.index if mark else 0, len(self.source.text))
+            raise self._stop("yaml-syntax", *self._explain(error.problem or error.context or "", offset)) from None
+        except yaml.YAMLError as error:
+            offset = min(getattr(error, "position", 0), len(self.source.text))
+            raise self._stop("yaml-syntax", "the text holds a character that YAML does not allow", offset) from None
+
+    def _explain(self, said: str, offset: int) -> tuple[str, int, str]:
+        """Return message, offset and hint for what the parser said."""
+        tab = self._tab(offset)
+        if tab is not None:
+            return "a tab is not accepted as indentation", tab, "indent with spaces"
+        for fragment, (message, hint) in _SAID.items():
+            if fragment in said:
+                return message, offset, hint
+        return f"this is not YAML: {said}", offset, ""
+
+    def _tab(self, offset: int) -> int | None:
+        """Return where a tab stands in the indentation of the line of `offset` or the one before."""
+        line = bisect_right(self.source.starts, offset)
+        for number in (line, line - 1):
+            if number >= 1:
+                first = self.source.starts[number - 1]
+                indent = re.compile(r"[ \t]*").match(self.source.text, first)
+                tab = indent[0].find("\t") if indent else -1
+                if tab >= 0:
+                    return first + tab
+        return None
+
+    def _take(self, event: Any) -> None:
+        match event:
+            case yaml.ScalarEvent() | yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                self._check(event)
+                if isinstance(event, yaml.ScalarEvent):
+                    self._add(self._scalar(event))
+                else:
+                    self._begin(event)
+            case yaml.AliasEvent():
+                hint = "write the value out"
+                self._report("yaml-alias", f"the alias `*{event.anchor}` is not accepted", event.start_mark.index, hint)
+                self._add(BrokenNode(self.source.place(event.start_mark.index)))
+            case yaml.SequenceEndEvent():
+                closed = self.open.pop()
+                self._add(ListNode(closed.place, tuple(closed.items)))
+            case yaml.MappingEndEvent():
+                self._add(self._mapping(self.open.pop()))
+            case yaml.DocumentStartEvent():
+                self.documents += 1
+                if self.documents > 1:
+                    at = event.start_mark.index
+                    hint = "put the other document into a file of its own"
+                    raise self._stop("yaml-documents", "a second document begins here", at, hint)
+
+    def _check(self, event: Any) -> None:
+        """Count the node and report its anchor and tag."""
+        at = event.start_mark.index
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise self._stop("yaml-nodes", f"the file has more than {MAX_NODES:,} values", at, "split it into several files")
+        if event.anchor is not None:
+            self._report("yaml-alias", f"the anchor `&{event.anchor}` is not accepted", at, "write the value out where it is used")
+        if event.tag is not None:
+            self._report("yaml-tag", f"the tag `{event.tag}` is not accepted", at, "remove it")
+
+    def _begin(self, event: Any) -> None:
+        if len(self.open) >= MAX_DEPTH:
+            message = f"the values are nested deeper than {MAX_DEPTH} levels"
+            raise self._stop("yaml-depth", message, event.start_mark.index)
+        place = self.source.place(event.start_mark.index)
+        self.open.append(_Open(place, isinstance(event, yaml.MappingStartEvent)))
+
+    def _scalar(self, event: Any) -> ScalarNode:
+        start, end = event.start_mark.index, event.end_mark.index
+        return ScalarNode(self.source.place(start), event.value, event.style in (None, ""), start, end)
+
+    def _add(self, node: Node) -> None:
+        if self.open:
+            self.open[-1].items.append(node)
+        else:
+            self.root = node
+
+    def _mapping(self, closed: _Open) -> Node:
+        """Return the mapping of keys and values by turns."""
+        entries: dict[str, tuple[ScalarNode, Node]] = {}
+        broken = False
+        for key, value in zip(closed.items[::2], closed.items[1::2], strict=True):
+            if not isinstance(key, ScalarNode):
+                if not isinstance(key, BrokenNode):
+                    self._key_problem("a list or mapping is not accepted as a key", key.place, "write a plain word")
+                broken = True
+            elif key.plain and key.text == "<<":
+                message = "the merge key `<<` is not accepted"
+                self.problems.append(Problem("yaml-alias", message, key.place, "write the keys out"))
+                broken = True
+            elif key.plain and _TYPED_KEY.fullmatch(key.text):
+                message = f"the key `{key.text}` is not a text" if key.text else "a key is missing before the `:`"
+                self._key_problem(message, key.place, f'write it in quotes: `"{key.text}"`' if key.text else "")
+            if isinstance(key, ScalarNode):
+                first = entries.setdefault(key.text, (key, value))[0]
+                if first is not key:
+                    hint = f"it stands in line {first.place.line} already"
+                    message = f"the key `{key.text}` stands twice in this mapping"
+                    self.problems.append(Problem("yaml-duplicate-key", message, key.place, hint))
+        return BrokenNode(closed.place) if broken else MapNode(closed.place, tuple(entries.values()))
+
+    def _key_problem(self, message: str, place: Place, hint: str) -> None:
+        self.problems.append(Problem("yaml-key", message, place, hint))
+
+
+_SAID = {
+    "mapping values are not allowed": (
+        "a second `:` stands where a value was expected",
+        "quote a value that contains `: `, and check the indentation",
+    ),
+    "found character that cannot start any token": (
+        "a value cannot begin with this character",
+        "write the value in quotes",
+    ),
+    "could not find expected ':'": ("a key without a `:`", "write `key: value`, and check the indentation"),
+    "did not find expected key": ("the indentation does not fit", "align keys of one mapping, and close every quote"),
+    "did not find expected '-' indicator": (
+        "the indentation does not fit",
+        "align the `-` of one list, and the keys of one mapping",
+    ),
+    "while scanning a quoted scalar": ("a quote is not closed", "close it on the same line"),
+    "found unexpected end of stream": ("a quote is not closed", "close it on the same line"),
+    "did not find expected ',' or": ("a list or mapping in brackets is not closed", "check commas and brackets"),
+    "found undefined tag handle": ("the tag is not accepted", "remove it, or write the value in quotes"),
+    "found unknown escape character": ("an unknown escape in a text in double quotes", "use single quotes"),
+}

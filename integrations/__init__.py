@@ -1,0 +1,1 @@
+"""What reads or talks: clouds, telemetry, prices, snapshots."""

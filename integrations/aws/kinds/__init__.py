@@ -1,0 +1,1 @@
+"""The AWS kinds: one file of declarations and a normaliser each."""

@@ -1,0 +1,1 @@
+"""Price catalogues and the files that override them."""

@@ -1,0 +1,40 @@
+"""What every test shares: an environment without credentials, and an emulated AWS account on demand."""
+
+import os
+from importlib.util import find_spec
+
+import pytest
+
+from bursar.demo.process import Server, running_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_credentials():
+    """Replace every `AWS_*` variable by dummies, so that no test can reach or depend on a real account."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def aws_server(no_credentials) -> Server:
+    """One emulated AWS account for the whole session; what is in it is what tests left there."""
+    if find_spec("moto") is None:
+        pytest.skip("NOT TESTED: `moto` is not installed, so nothing that speaks to AWS was tested")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def aws(aws_server) -> Server:
+    """The emulated account, empty and without faults."""
+    aws_server.reset()
+    return aws_server
