@@ -189,9 +189,7 @@ def _summary(judgement: Judgement, scope: Truth, unless: tuple[Clause, ...], out
 
 
 def _evidence(judgement: Judgement, where: Clause | None, unless: tuple[Clause, ...]) -> tuple[Evidence, ...]:
-    found = {
-        e.path: e for clause in (*unless, *((where,) if where else ())) for e in evidence_of(clause.readings)
-    }
+    found = {e.path: e for clause in (*unless, *((where,) if where else ())) for e in evidence_of(clause.readings)}
     for piece in judgement.evidence:
         found.pop(piece.path, None)
     return (*judgement.evidence, *found.values())

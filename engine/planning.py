@@ -21,8 +21,8 @@ from engine.limits import holds_of
 from engine.model import Resource
 from engine.plan import Plan, Step, Tally, Withheld
 from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
-from engine.ports import Estate, Item, Progress
 from engine.policy.needs import needs_of
+from engine.ports import Estate, Item, Progress
 from engine.values import Truth, Unknown, any_of
 
 PROTECT_TAG = "bursar/protect"

@@ -110,9 +110,7 @@ class PriceBook:
     """All prices of a run, the most trusted layer first."""
 
     layers: tuple[PriceLayer, ...] = ()
-    _quotes: dict[tuple[str, str], Quote | Unknown] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _quotes: dict[tuple[str, str], Quote | Unknown] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Answers so far. A fleet asks for few skus very often; the dict lives and dies with the book."""
 
     def quote(self, sku: str, region: str) -> Quote | Unknown:

@@ -75,9 +75,7 @@ def read_window(series: Series, window: Window, path: str) -> WindowReading | Un
     stop = math.floor((window.end - series.start) / step)
     buckets = stop - first
     if buckets < FEWEST_BUCKETS:
-        return Unknown(
-            Reason.INSUFFICIENT_SAMPLES, f"a window holds only {max(buckets, 0)} buckets of {step}", path
-        )
+        return Unknown(Reason.INSUFFICIENT_SAMPLES, f"a window holds only {max(buckets, 0)} buckets of {step}", path)
     if any(value is not None for value in series.values[max(stop + 1, 0) :]):
         return Unknown(Reason.FUTURE_TIMESTAMP, "samples are dated after the end of the window", path)
     present = [
@@ -215,9 +213,7 @@ def _add_silent(
                 metric.name,
             )
         else:
-            unknown = Unknown(
-                Reason.NOT_COLLECTED, f"nothing sends {source.name} for this resource", metric.name
-            )
+            unknown = Unknown(Reason.NOT_COLLECTED, f"nothing sends {source.name} for this resource", metric.name)
         found[f"?{number}" if expected > 1 else "?"] = unknown
 
 

@@ -231,9 +231,16 @@ class _Composer:
         at = event.start_mark.index
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise self._stop("yaml-nodes", f"the file has more than {MAX_NODES:,} values", at, "split it into several files")
+            raise self._stop(
+                "yaml-nodes", f"the file has more than {MAX_NODES:,} values", at, "split it into several files"
+            )
         if event.anchor is not None:
-            self._report("yaml-alias", f"the anchor `&{event.anchor}` is not accepted", at, "write the value out where it is used")
+            self._report(
+                "yaml-alias",
+                f"the anchor `&{event.anchor}` is not accepted",
+                at,
+                "write the value out where it is used",
+            )
         if event.tag is not None:
             self._report("yaml-tag", f"the tag `{event.tag}` is not accepted", at, "remove it")
 

@@ -32,9 +32,7 @@ def demands_of(check: Encryption) -> tuple[Demand, ...]:
             Demand("encryption.key", "customer", "a customer-managed key", "the key is not customer-managed")
         )
     if check.in_transit:
-        demands.append(
-            Demand("encryption.in_transit", True, "TLS only", "connections without TLS are accepted")
-        )
+        demands.append(Demand("encryption.in_transit", True, "TLS only", "connections without TLS are accepted"))
     if check.public_access:
         demands.append(Demand("public_access", False, "not public", "it can be reached by the public"))
     if check.access_logging:
@@ -62,8 +60,7 @@ def compile_encryption(check: Encryption, context: Context) -> ResourceCheck:
         found = answers(resource)
         violated = any_of(answer for _, _, answer in found)
         evidence = tuple(
-            Evidence(f"resource.{demand.field}", value, expected=demand.expected)
-            for demand, value, _ in found
+            Evidence(f"resource.{demand.field}", value, expected=demand.expected) for demand, value, _ in found
         )
         unknowns = tuple(answer for _, _, answer in found if isinstance(answer, Unknown))
         if violated is True:

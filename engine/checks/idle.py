@@ -89,9 +89,7 @@ def _accelerator_gate(resource: Resource, kind: Kind, check: Idle, context: Cont
         return None
     count = _field(resource, kind, "accelerator.count", context)
     if not isinstance(count, int | float) or isinstance(count, bool):
-        return _unknown(
-            "it is not known whether it has accelerators", _as_unknown(count, "resource.accelerator.count")
-        )
+        return _unknown("it is not known whether it has accelerators", _as_unknown(count, "resource.accelerator.count"))
     signals = {kind.metric_by_name[name].signal for name in check.below}
     devices = {kind.metric_by_name[name].devices for name in check.below}
     if count > 0 and not signals & WORKLOAD_SIGNALS:
@@ -144,9 +142,7 @@ def _judge_devices(resource: Resource, kind: Kind, check: Idle, context: Context
     return _idle(resource, kind, check, context, window, evidence, total)
 
 
-def _at_work(
-    counts: dict[DeviceState, int], total: int, length: str, evidence: tuple[Evidence, ...]
-) -> Judgement:
+def _at_work(counts: dict[DeviceState, int], total: int, length: str, evidence: tuple[Evidence, ...]) -> Judgement:
     idle, busy = counts[DeviceState.IDLE], counts[DeviceState.BUSY] + counts[DeviceState.DISPUTED]
     if not idle:
         return Judgement(False, f"at work: {busy} of {total} devices were used", evidence)

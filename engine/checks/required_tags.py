@@ -39,9 +39,7 @@ def compile_required_tags(check: RequiredTags) -> ResourceCheck:
         return False if unknown is None else unknown
 
     def judge(resource: Resource) -> Judgement:
-        answers = [
-            (key, rule, test(resource)) for (key, rule), test in zip(check.tags.items(), tests, strict=True)
-        ]
+        answers = [(key, rule, test(resource)) for (key, rule), test in zip(check.tags.items(), tests, strict=True)]
         return _explain(resource, answers, placeholders)
 
     return ResourceCheck(decide, judge)
@@ -89,17 +87,13 @@ def _violated(keys: tuple[str, ...], accepts: Accepts, fold: bool, resource: Res
     return True
 
 
-def _explain(
-    resource: Resource, answers: list[tuple[str, TagRule, Truth]], placeholders: frozenset[str]
-) -> Judgement:
+def _explain(resource: Resource, answers: list[tuple[str, TagRule, Truth]], placeholders: frozenset[str]) -> Judgement:
     evidence = []
     unknowns = []
     faults = []
     for key, rule, answer in answers:
         value = _found(resource.tags, key, rule)
-        evidence.append(
-            Evidence(f"tags.{key}", value or read_tag(resource, key), expected=_expectation(rule))
-        )
+        evidence.append(Evidence(f"tags.{key}", value or read_tag(resource, key), expected=_expectation(rule)))
         if isinstance(answer, Unknown):
             unknowns.append(Unknown(answer.reason, answer.detail, f"tags.{key}"))
         elif answer:

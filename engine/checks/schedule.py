@@ -66,9 +66,7 @@ def is_working_time(check: Schedule, local: datetime) -> bool:
     if check.start < check.end or check.end == time(0):
         # 24:00 is kept as 00:00, the end of the same day.
         return today and check.start <= clock and (check.end == time(0) or clock < check.end)
-    return (today and clock >= check.start) or (
-        _works_on(check, local - timedelta(days=1)) and clock < check.end
-    )
+    return (today and clock >= check.start) or (_works_on(check, local - timedelta(days=1)) and clock < check.end)
 
 
 def _works_on(check: Schedule, day: datetime) -> bool:

@@ -109,14 +109,10 @@ class CallResolver:
         if shape.type is None or fallback_shape.type is None:
             return node, ERROR
         if not isinstance(operand, FieldRef | TagRef | CostRef | MetricCall):
-            self.scope.add(
-                "type-mismatch", "`default` is for a field, a tag, a cost or a metric", node.arguments[0]
-            )
+            self.scope.add("type-mismatch", "`default` is for a field, a tag, a cost or a metric", node.arguments[0])
             return node, ERROR
         if not isinstance(fallback, Literal) or fallback.value is None:
-            self.scope.add(
-                "type-mismatch", "the second argument of `default` is a constant", node.arguments[1]
-            )
+            self.scope.add("type-mismatch", "the second argument of `default` is a constant", node.arguments[1])
             return node, ERROR
         if fallback_shape.type is not shape.type:
             message = f"`default` gives {fallback_shape.words} for {shape.words}"
@@ -131,16 +127,12 @@ class CallResolver:
         argument = node.arguments[0]
         text = argument.value if isinstance(argument, Literal) else None
         if not isinstance(text, str):
-            self.scope.add(
-                "type-mismatch", f"`{node.function}` takes a text in quotes", argument, f"write `{usage}`"
-            )
+            self.scope.add("type-mismatch", f"`{node.function}` takes a text in quotes", argument, f"write `{usage}`")
             return node, ERROR
         try:
             value = parse_duration(text) if node.function == "duration" else _moment(text)
         except ValueError as error:
-            self.scope.add(
-                "wrong-value", f"`{text}` is not a {node.function}: {error}", argument, f"write `{usage}`"
-            )
+            self.scope.add("wrong-value", f"`{text}` is not a {node.function}: {error}", argument, f"write `{usage}`")
             return node, ERROR
         type_ = Type.DURATION if isinstance(value, timedelta) else Type.TIMESTAMP
         return Literal(value, node.start, node.end), of_field(type_)
@@ -152,16 +144,12 @@ class CallResolver:
         root, path = chain(node.arguments[0])
         name = ".".join(member.name for member in path)
         if root is None or root.name != "metrics" or not path:
-            self.scope.add(
-                "type-mismatch", f"`{node.function}` reads a metric", node.arguments[0], f"write `{usage}`"
-            )
+            self.scope.add("type-mismatch", f"`{node.function}` reads a metric", node.arguments[0], f"write `{usage}`")
             return node, ERROR
         window, shape = self.recurse(node.arguments[1])
         if not isinstance(window, Literal) or not isinstance(window.value, timedelta) or not window.value:
             if shape.type is not None:
-                self.scope.add(
-                    "type-mismatch", "the window is a duration", node.arguments[1], f"write `{usage}`"
-                )
+                self.scope.add("type-mismatch", "the window is a duration", node.arguments[1], f"write `{usage}`")
             return node, ERROR
         metrics = [kind.metric_by_name.get(name) for kind in self.scope.kinds]
         lacking = [k.name for k, m in zip(self.scope.kinds, metrics, strict=True) if m is None]
@@ -191,9 +179,7 @@ class CallResolver:
         assert node.target is not None
         operand, shape = self.recurse(node.target)
         if shape.type not in (Type.STRING, None):
-            self.scope.add(
-                "type-mismatch", f"`{node.function}` asks about text, this is {shape.words}", node.target
-            )
+            self.scope.add("type-mismatch", f"`{node.function}` asks about text, this is {shape.words}", node.target)
         return operand, shape.type is Type.STRING
 
     def text_test(self, node: Call) -> Answer:
@@ -202,9 +188,7 @@ class CallResolver:
             return node, BOOL
         argument, shape = self.recurse(node.arguments[0])
         if shape.type not in (Type.STRING, None):
-            self.scope.add(
-                "type-mismatch", f"`{node.function}` takes text, this is {shape.words}", node.arguments[0]
-            )
+            self.scope.add("type-mismatch", f"`{node.function}` takes text, this is {shape.words}", node.arguments[0])
         return TextTest(node.function, operand, argument, node.start, node.end), BOOL
 
     def lower(self, node: Call) -> Answer:
@@ -224,9 +208,7 @@ class CallResolver:
         try:
             compiled = compile_pattern(pattern)
         except ValueError as error:
-            self.scope.add(
-                "bad-regex", f"`{pattern}` is not a pattern: {error}", argument, "the syntax is RE2's"
-            )
+            self.scope.add("bad-regex", f"`{pattern}` is not a pattern: {error}", argument, "the syntax is RE2's")
             return node, BOOL
         return Matches(operand, pattern, compiled, node.start, node.end), BOOL
 
@@ -238,9 +220,7 @@ class CallResolver:
         operand, shape = self.recurse(node.target)
         variable = node.arguments[0]
         if not isinstance(variable, Name) or variable.name in ROOTS:
-            self.scope.add(
-                "type-mismatch", "the first argument names the element", variable, f"write `{usage}`"
-            )
+            self.scope.add("type-mismatch", "the first argument names the element", variable, f"write `{usage}`")
             return node, BOOL
         if shape.type not in (Type.STRINGS, Type.TAGS):
             if shape.type is not None:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from engine.expr.calls import CallResolver
 from engine.expr.names import NameResolver
 from engine.expr.operators import OperatorResolver
 from engine.expr.problems import ExpressionProblem
 from engine.expr.scope import Scope
-from engine.expr.shapes import ERROR, NULL, Shape
+from engine.expr.shapes import ERROR, NULL, Shape, literal_unit, of_field
 from engine.expr.shapes import NUMBER as PLAIN
-from engine.expr.shapes import literal_unit, of_field
 from engine.expr.syntax import (
     Arithmetic,
     Call,
@@ -30,7 +30,6 @@ from engine.expr.syntax import (
     Not,
 )
 from engine.kinds import Kind, Type
-from datetime import datetime, timedelta
 
 Resolved = tuple[Node, Shape]
 
@@ -48,15 +47,13 @@ def resolve(
     resolved, shape = resolver.resolve(node)
     if expect is not None and shape.type not in (expect, None):
         wanted = "a condition, true or false" if expect is Type.BOOL else expect.value
-        scope.add(
-            "not-a-condition", f"this is {shape.words}, not {wanted}", node, "compare it with something"
-        )
+        scope.add("not-a-condition", f"this is {shape.words}, not {wanted}", node, "compare it with something")
     problems = tuple(sorted(scope.problems))
     return (None if problems else resolved), problems
 
 
 class Resolver:
-    """Walks the tree; the parts that know names, operators and functions are given themselves back to recurse."""
+    """Walks the tree; the parts that know names, operators and functions call back to recurse."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope

@@ -244,7 +244,7 @@ class _Compiler:
             elements = operand(resource)
             if isinstance(elements, Unknown):
                 return elements
-            unknown = resource.gaps.get("tags") if whole else None
+            unknown: Unknown | None = resource.gaps.get("tags") if whole else None
             for element in elements:
                 cell[0] = element
                 answer = condition(resource)
@@ -252,7 +252,7 @@ class _Compiler:
                     return wanted
                 if isinstance(answer, Unknown):
                     unknown = answer
-            return (not wanted) if unknown is None else unknown
+            return unknown if isinstance(unknown, Unknown) else not wanted
 
         return quantifier
 
@@ -343,7 +343,7 @@ def boolean_field(name: str, slow: Closure) -> Closure:
     return boolean
 
 
-def number_field_against(name: str, symbol: str, constant: int | float | Decimal, slow: Closure) -> Closure:
+def number_field_against(name: str, symbol: str, constant: float | Decimal, slow: Closure) -> Closure:
     holds = semantics.ORDER[symbol]
     near = float(constant) if isinstance(constant, Decimal) else constant
 
@@ -353,7 +353,7 @@ def number_field_against(name: str, symbol: str, constant: int | float | Decimal
         if kind is int:
             return holds(value, constant)
         # A number minus itself is zero, except for NaN and the infinities.
-        if kind is float and value - value == 0.0:  # type: ignore[operator]  # noqa: PLR0124
+        if kind is float and value - value == 0.0:  # type: ignore[operator]
             return holds(value, near)
         answer: Truth = slow(resource)
         return answer
@@ -449,6 +449,6 @@ def age_against(symbol: str, constant: timedelta, now: datetime, slow: Closure) 
 def fallback_to(operand: Closure, fallback: Any) -> Closure:
     def fallen(resource: Resource) -> Answer:
         answer: Answer = operand(resource)
-        return fallback if isinstance(answer, Unknown) else answer  # type: ignore[no-any-return]
+        return fallback if isinstance(answer, Unknown) else answer
 
     return fallen

@@ -84,12 +84,12 @@ class _Interpreter:
             return answer
         return Unknown(Reason.WRONG_TYPE, repr(answer))
 
-    def value(self, node: Node) -> Answer:  # noqa: C901  (one case for each node)
+    def value(self, node: Node) -> Answer:  # noqa: C901, PLR0912  (one case for each node)
         match node:
             case Literal():
                 return Unknown(Reason.NULL) if node.value is None else node.value
             case ListLiteral():
-                return tuple(item.value for item in node.items if isinstance(item, Literal))  # type: ignore[return-value]
+                return semantics.constants(node)
             case FieldRef():
                 return self.read(node.path, semantics.read(node, self.resource, self.env), node.unit)
             case TagRef():

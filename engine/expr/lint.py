@@ -83,6 +83,6 @@ def _constant(node: Node) -> Answer | None:
         case Literal():
             return node.value
         case ListLiteral():
-            return tuple(item.value for item in node.items if isinstance(item, Literal))  # type: ignore[return-value]
+            return semantics.constants(node)
         case _:
             return None

@@ -54,9 +54,7 @@ class OperatorResolver:
             case Negative():
                 operand, shape = self.recurse(node.operand)
                 if shape.type not in (Type.NUMBER, Type.DURATION, None):
-                    self.scope.add(
-                        "type-mismatch", f"`-` needs a number, this is {shape.words}", node.operand
-                    )
+                    self.scope.add("type-mismatch", f"`-` needs a number, this is {shape.words}", node.operand)
                 return replace(node, operand=operand), shape
             case Comparison() if node.operator == "in":
                 return self.membership(node)
@@ -113,9 +111,7 @@ class OperatorResolver:
         exact = int(value) if value == value.to_integral_value() else value
         return replace(node, value=exact, unit="")
 
-    def _units(
-        self, node: Comparison, left: Node, left_shape: Shape, right: Node, right_shape: Shape
-    ) -> None:
+    def _units(self, node: Comparison, left: Node, left_shape: Shape, right: Node, right_shape: Shape) -> None:
         for side, shape, other in ((left, left_shape, right_shape), (right, right_shape, left_shape)):
             written = side.unit if isinstance(side, Literal) else ""
             if written and shape.unit != other.unit and not (other.unit in SIZES and shape.unit == "bytes"):
@@ -154,9 +150,7 @@ class OperatorResolver:
             return resolved, BOOL
         if right_shape.type is not Type.STRINGS:
             hint = 'write a list: `in ["a", "b"]`'
-            self.scope.add(
-                "type-mismatch", f"`in` needs a list, this is {right_shape.words}", node.right, hint
-            )
+            self.scope.add("type-mismatch", f"`in` needs a list, this is {right_shape.words}", node.right, hint)
             return resolved, BOOL
         item = right_shape.item
         if item is not None and item.type is not None and item.type is not left_shape.type:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
-from engine.expr.problems import fail
+from engine.expr.problems import ExpressionError, fail
 from engine.expr.syntax import (
     Arithmetic,
     Call,
@@ -51,11 +51,10 @@ def parse(text: str) -> Node:
         message = f"the expression has {len(text):,} characters, {LONGEST:,} are allowed"
         raise fail("expression-too-complex", message, 0, len(text))
     parser = _Parser(list(tokenize(text)))
-    if parser.token.kind is Kind.END:
+    if len(parser.tokens) == 1:
         raise fail("expression-syntax", "the expression is empty", 0, len(text))
     node = parser.disjunction()
-    if parser.token.kind is not Kind.END:
-        raise parser.unexpected("the end of the expression")
+    parser.finish()
     return node
 
 
@@ -90,7 +89,11 @@ class _Parser:
             raise fail("expression-syntax", message, opened.start, opened.end, f"add `{text}`")
         raise self.unexpected(f"`{text}`")
 
-    def unexpected(self, wanted: str):  # type: ignore[no-untyped-def]
+    def finish(self) -> None:
+        if self.token.kind is not Kind.END:
+            raise self.unexpected("the end of the expression")
+
+    def unexpected(self, wanted: str) -> ExpressionError:
         token = self.token
         found = f"`{token.text}`" if token.kind is not Kind.END else "the end"
         if token.kind is Kind.TEXT:
@@ -294,11 +297,7 @@ class _Parser:
 def _negated(operand: Node, start: int) -> Node:
     """Fold the sign into a number or duration, so that `-5` is a literal."""
     value = operand.value if isinstance(operand, Literal) else None
-    if (
-        isinstance(operand, Literal)
-        and not isinstance(value, bool)
-        and isinstance(value, int | Decimal | timedelta)
-    ):
+    if isinstance(operand, Literal) and not isinstance(value, bool) and isinstance(value, int | Decimal | timedelta):
         return Literal(-value, start, operand.end, operand.unit)
     return Negative(operand, start, operand.end)
 

@@ -16,10 +16,10 @@ from types import MappingProxyType
 from typing import Any
 
 from engine.expr.env import Env
-from engine.expr.syntax import CostRef, FieldRef, MetricCall, TagRef
+from engine.expr.syntax import CostRef, FieldRef, ListLiteral, Literal, MetricCall, TagRef
 from engine.kinds import Type
 from engine.model import Resource, read_field, read_tag
-from engine.values import Answer, Reason, Truth, Unknown
+from engine.values import Answer, Reason, Truth, Unknown, Value
 
 ABSENT = frozenset({Reason.MISSING, Reason.NULL})
 """Reasons that mean that there is known to be no value."""
@@ -84,6 +84,11 @@ def typed(value: Answer, type_: Type, path: str) -> Answer:
         case _:
             fits = False
     return value if fits else Unknown(Reason.WRONG_TYPE, f"{value!r} is not {type_.value}", path)
+
+
+def constants(node: ListLiteral) -> Value:
+    """Return the elements of a list literal; `null` equals nothing and is left out."""
+    return tuple(item.value for item in node.items if isinstance(item, Literal) and item.value is not None)
 
 
 def absent(answer: Answer) -> bool:

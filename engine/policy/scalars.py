@@ -8,7 +8,7 @@ text is read and, for editors, what it looks like. A value that has its domain t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
