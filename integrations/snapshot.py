@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -300,9 +300,7 @@ def decode_resource(found: Mapping[str, Any]) -> Resource:
         },
         usage=_decode_unknown(usage)
         if isinstance(usage, dict)
-        else tuple(
-            Usage(_text(sku), Decimal(amount), _text(unit), _text(role)) for sku, amount, unit, role in usage
-        ),
+        else tuple(Usage(_text(sku), Decimal(amount), _text(unit), _text(role)) for sku, amount, unit, role in usage),
     )
 
 
