@@ -1,0 +1,50 @@
+"""`bursar plan`: findings, dollars and the steps they would lead to. Changes nothing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from bursar.commands.options import MomentType, Output, estate_options, output_options, policy_options
+
+
+@click.command("plan", short_help="Show findings and planned steps; change nothing.")
+@policy_options
+@estate_options
+@output_options
+@click.option("--now", type=MomentType(), help="Judge a recorded estate at this time. [default: when it was recorded]")
+def command(
+    policies: tuple[str, ...],
+    config: Path | None,
+    only: tuple[str, ...],
+    estate: Path | None,
+    regions: tuple[str, ...],
+    profile: str | None,
+    endpoint_url: str | None,
+    formats: tuple[Output, ...],
+    output: Path | None,
+    fail_on: str | None,
+    now: datetime | None,
+) -> int:
+    """Show what the policies find, what it costs and which steps it would lead to.
+
+    Reads only: no command of this release changes anything in your cloud.
+    """
+    from bursar.commands.rendering import write_outputs
+    from bursar.exit_status import exit_status
+    from bursar.render.progress import progress_for
+    from bursar.wiring import Choice, context_at, open_estate, set_up
+    from engine.planning import run
+    from engine.policy.model import Severity
+
+    choice = Choice(policies, config, only, estate, regions, profile, endpoint_url, now)
+    setup = set_up(choice)
+    with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
+        plan = run(setup.policies, source, context_at(moment, setup.config), setup.installation, progress)
+    extra = (Output("json", output),) if output else ()
+    write_outputs(plan, (*formats, *extra))
+    severity = fail_on or setup.config.fail_on
+    return exit_status(plan, None if severity in (None, "never") else Severity(severity))

@@ -1,0 +1,59 @@
+"""A plan to the outputs that were asked for: at most one to standard output, each file written whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from bursar.commands.options import Output
+from bursar.render.formats import formats
+from engine.errors import ConfigError
+from engine.plan import Plan
+
+
+def write_outputs(plan: Plan, outputs: Sequence[Output]) -> None:
+    """Render `plan` as each of `outputs`, as a table where nothing goes to standard output otherwise."""
+    chosen = list(outputs)
+    to_screen = [output for output in chosen if output.file is None]
+    if len(to_screen) > 1:
+        names = " and ".join(f"`{output.format}`" for output in to_screen)
+        hint = "write all but one to files, as in -f json=plan.json"
+        raise ConfigError.of("usage", f"{names} cannot both go to the standard output", where="--format", hint=hint)
+    if not to_screen and all(output.format == "json" for output in chosen):
+        chosen.append(Output("table", None))
+    table = formats()
+    for output in chosen:
+        if output.file is None:
+            table[output.format](plan, sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
+        else:
+            text = io.StringIO()
+            table[output.format](plan, text, width=None, color=False)
+            write_file(output.file, text.getvalue())
+
+
+def screen_width(stream: TextIO) -> int | None:
+    """Return the width of the terminal; None where the stream is not one."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def wants_color(stream: TextIO) -> bool:
+    """Return whether to use colour, by https://no-color.org and the terminal itself."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8", newline="") as out:
+            out.write(text)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise ConfigError.of("file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)) from error

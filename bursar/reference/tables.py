@@ -1,0 +1,57 @@
+"""The pages that are a table each: error codes, permissions, remediations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from engine.policy.model import Remediation
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table; cells are Markdown already, with `|` escaped here."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def errors_page(codes: Mapping[str, str]) -> str:
+    """Return the page of all error codes."""
+    rows = ((f"`{code}`", meaning) for code, meaning in sorted(codes.items()))
+    return (
+        "# Error codes\n\n"
+        "Every message of Bursar about something a person wrote ends with one of these codes. Codes are stable;\n"
+        "messages may change.\n\n" + table(("code", "meaning"), rows)
+    )
+
+
+def permissions_page(actions: Iterable[str]) -> str:
+    """Return the page of the AWS permissions Bursar uses."""
+    wanted = sorted(actions)
+    statement = {"Effect": "Allow", "Action": wanted, "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+    return (
+        "# AWS permissions\n\n"
+        "Bursar calls these actions and no others; each only reads. A denied action is not fatal: what it would\n"
+        "have told stays unknown, the plan names the gap, and the exit status is 3.\n\n"
+        f"```json\n{policy}\n```\n"
+    )
+
+
+def remediations_page(remediations: Mapping[str, Remediation]) -> str:
+    """Return the page of remediations."""
+    rows = (
+        (
+            f"`{r.name}`",
+            r.title,
+            ", ".join(f"`{kind}`" for kind in sorted(r.kinds)),
+            r.undo or "cannot be undone",
+            ", ".join(sorted(r.saves)) or "nothing",
+        )
+        for r in remediations.values()
+    )
+    return (
+        "# Remediations\n\n"
+        "What a policy may name under `remediate`. This release plans them and carries none out: a step shows what\n"
+        "would be done, whether it can be undone and what it would save.\n\n"
+        + table(("name", "does", "to", "undone by", "ends the charges for"), rows)
+    )

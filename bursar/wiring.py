@@ -1,0 +1,117 @@
+"""
+Configuration and command line to the parts the engine is given: policies, context, installation, estate.
+
+The one place that knows which edge implements which port. SDKs are loaded when a live estate is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from actions.catalog import remediations
+from bursar.config import Config, read_config
+from bursar.packs import resolve_source
+from bursar.zones import zone
+from engine.checks.context import Context
+from engine.errors import ConfigError, did_you_mean
+from engine.planning import Installation
+from engine.policy.load import load_policies
+from engine.policy.model import PolicySet
+from engine.ports import Estate
+from engine.prices import PriceBook
+from integrations.catalog import default_catalog
+from integrations.policy_files import read_policies
+from integrations.prices.load import bundled, gpu_idle_watts, read_overrides
+from integrations.snapshot import open_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line chose; empty is what the configuration says."""
+
+    policies: tuple[str, ...] = ()
+    config: Path | None = None
+    only: tuple[str, ...] = ()
+    estate: Path | None = None
+    regions: tuple[str, ...] = ()
+    profile: str | None = None
+    endpoint_url: str | None = None
+    now: datetime | None = None
+    """The moment to judge a recorded estate at, instead of when it was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything but the estate."""
+
+    config: Config
+    policies: PolicySet
+    installation: Installation
+
+
+def set_up(choice: Choice) -> Setup:
+    """Return configuration and policies; raise `BursarError` with all mistakes of all policy files."""
+    config = read_config(choice.config, default_catalog())
+    return Setup(
+        config,
+        choose(load(config, choice.policies), choice.only),
+        Installation(remediations(), config.max_mode, config.protect),
+    )
+
+
+def load(config: Config, sources: Sequence[str]) -> PolicySet:
+    """Return the policies of `sources`, relative to here, or of the configuration, relative to its file."""
+    folder = Path() if sources else config.folder
+    paths = [resolve_source(source, folder) for source in sources or config.policies]
+    return load_policies(read_policies(paths), default_catalog(), remediations(), zones=zone)
+
+
+def choose(policies: PolicySet, only: Sequence[str]) -> PolicySet:
+    """Return the policies named in `only`; all where it is empty."""
+    if not only:
+        return policies
+    names = [policy.name for policy in policies.policies]
+    for name in only:
+        if name not in names:
+            hint = did_you_mean(name, names)
+            raise ConfigError.of("not-found", f"there is no policy `{name}`", where="--only", hint=hint)
+    return replace(policies, policies=tuple(p for p in policies.policies if p.name in only))
+
+
+def context_at(now: datetime, config: Config) -> Context:
+    """Return what decisions at `now` rest on beside policies and resources."""
+    own = (read_overrides(config.prices),) if config.prices else ()
+    return Context(
+        now=now,
+        catalog=default_catalog(),
+        prices=PriceBook((*own, bundled())),
+        watts=gpu_idle_watts(),
+        zones=zone,
+    )
+
+
+@contextmanager
+def open_estate(choice: Choice, config: Config) -> Iterator[tuple[Estate, datetime]]:
+    """Yield the chosen estate with the moment to judge it at."""
+    if choice.estate is not None:
+        snapshot = open_snapshot(choice.estate)
+        yield snapshot, choice.now or snapshot.taken_at
+        return
+    if choice.now is not None:
+        hint = "a live estate is judged at the time it is read"
+        raise ConfigError.of("usage", "`--now` goes with `--estate`", where="--now", hint=hint)
+    from integrations.aws.live import live_estate
+
+    settings = replace(
+        config.aws,
+        regions=choice.regions or config.aws.regions,
+        profile=choice.profile or config.aws.profile,
+        endpoint_url=choice.endpoint_url or config.aws.endpoint_url,
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    with live_estate(settings, now) as estate:
+        yield estate, now
