@@ -201,7 +201,7 @@ def judge_groups(compiled: Compiled, tallies: Tallies) -> Iterator[tuple[Policy,
         policy = grouped.policy
         kinds = {kind.name for kind in policy.kinds}
         gaps = [_gap(report) for report in tallies.scopes if report.scope.kind in kinds]
-        for group, judgement in grouped.totals.judge([gap for gap in gaps if gap]):
+        for group, judgement in grouped.totals.judge([gap for gap in gaps if gap is not None]):
             verdict = Verdict(
                 policy.name,
                 Subject(f"group/{policy.name}/{group}", "group", group, group, "", ""),

@@ -108,5 +108,6 @@ def _classify(pairs: Sequence[tuple[Observed, WindowReading | Unknown | None]]) 
 
 def _absent(o: Observed) -> Unknown:
     silent = next((r for r in o.readings.values() if isinstance(r, Unknown)), None)
-    detail = silent.detail if silent else f"nothing sends {o.metric.name} for this device"
-    return Unknown(silent.reason if silent else Reason.NOT_COLLECTED, detail, o.metric.name)
+    if silent is not None:
+        return Unknown(silent.reason, silent.detail, o.metric.name)
+    return Unknown(Reason.NOT_COLLECTED, f"nothing sends {o.metric.name} for this device", o.metric.name)

@@ -57,7 +57,7 @@ class QuotaTotals:
         if len(holding.members) < SHOWN:
             holding.members.append(resource.name or resource.id)
         for name in self._limit_names():
-            amount = uncertain or self._amount(resource, name)
+            amount = self._amount(resource, name) if uncertain is None else uncertain
             if isinstance(amount, Unknown):
                 holding.unknowns.setdefault(name, []).append(amount)
             else:

@@ -83,7 +83,8 @@ def _violated(keys: tuple[str, ...], accepts: Accepts, fold: bool, resource: Res
         elif accepts(value):
             return False
     if missing and "tags" in resource.gaps:
-        return read_tag(resource, keys[0]) if keys[0] not in tags else resource.gaps["tags"]
+        gap = resource.gaps["tags"]
+        return Unknown(gap.reason, gap.detail, f"tags[{keys[0]!r}]")
     return True
 
 

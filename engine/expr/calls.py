@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.errors import did_you_mean
-from engine.expr.names import chain
+from engine.expr.names import NARROWER, chain
 from engine.expr.operators import Recurse
 from engine.expr.scope import ROOTS, Scope
-from engine.expr.shapes import BOOL, ERROR, NUMBER, TEXT, Shape, of_field
+from engine.expr.shapes import BOOL, ERROR, NUMBER, TEXT, Shape, as_written, convert, of_field
 from engine.expr.syntax import (
     Call,
     CostRef,
@@ -29,7 +29,7 @@ from engine.expr.syntax import (
     TextTest,
 )
 from engine.kinds import Type
-from engine.units import parse_duration
+from engine.units import UnitError, parse_duration
 
 FUNCTIONS = ("has", "size", "duration", "timestamp", "default", "avg", "max", "min", "sum")
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "size", "exists", "all")
@@ -77,6 +77,10 @@ class CallResolver:
     def unknown(self, node: Call, what: str, known: tuple[str, ...]) -> Answer:
         other = _OTHER_WORDS.get(node.function, "")
         hint = f"did you mean `{other}`?" if other in known else did_you_mean(node.function, known)
+        if node.target is None and node.function in METHODS and other not in known:
+            hint = f"write it behind the value: `tags.owner.{node.function}(...)`"
+        elif node.target is not None and node.function in FUNCTIONS:
+            hint = f"write it before the value: `{node.function}(...)`"
         span = (node.name_start, node.name_start + len(node.function))
         message = f"unknown {what} `{node.function}`"
         self.scope.add("unknown-function", message, span, hint or "one of " + ", ".join(known))
@@ -118,7 +122,15 @@ class CallResolver:
             message = f"`default` gives {fallback_shape.words} for {shape.words}"
             self.scope.add("type-mismatch", message, node)
             return node, ERROR
-        return Default(operand, replace(fallback, unit=""), node.start, node.end), shape
+        value, value_shape = convert(fallback, fallback_shape, shape)
+        assert isinstance(value, Literal)
+        if value.unit and value_shape.unit != shape.unit:
+            message = f"`default` gives `{as_written(value)}` for {shape.words}"
+            self.scope.add("type-mismatch", message, node.arguments[1])
+            return node, ERROR
+        # A fallback is a value the whole can have, even where the field never does.
+        values = (*shape.values, str(value.value)) if shape.values else ()
+        return Default(operand, replace(value, unit=""), node.start, node.end), replace(shape, values=values)
 
     def constant(self, node: Call) -> Answer:
         usage = 'duration("4h")' if node.function == "duration" else 'timestamp("2026-01-31T00:00:00Z")'
@@ -131,7 +143,10 @@ class CallResolver:
             return node, ERROR
         try:
             value = parse_duration(text) if node.function == "duration" else _moment(text)
-        except ValueError as error:
+        except UnitError as error:
+            self.scope.add("wrong-value", error.message, argument, error.hint)
+            return node, ERROR
+        except (ValueError, OverflowError) as error:
             self.scope.add("wrong-value", f"`{text}` is not a {node.function}: {error}", argument, f"write `{usage}`")
             return node, ERROR
         type_ = Type.DURATION if isinstance(value, timedelta) else Type.TIMESTAMP
@@ -147,9 +162,11 @@ class CallResolver:
             self.scope.add("type-mismatch", f"`{node.function}` reads a metric", node.arguments[0], f"write `{usage}`")
             return node, ERROR
         window, shape = self.recurse(node.arguments[1])
-        if not isinstance(window, Literal) or not isinstance(window.value, timedelta) or not window.value:
+        length = window.value if isinstance(window, Literal) else None
+        if not isinstance(length, timedelta) or length <= timedelta(0):
             if shape.type is not None:
-                self.scope.add("type-mismatch", "the window is a duration", node.arguments[1], f"write `{usage}`")
+                message = "the window is a duration longer than zero, as a constant"
+                self.scope.add("type-mismatch", message, node.arguments[1], f"write `{usage}`")
             return node, ERROR
         metrics = [kind.metric_by_name.get(name) for kind in self.scope.kinds]
         lacking = [k.name for k, m in zip(self.scope.kinds, metrics, strict=True) if m is None]
@@ -159,8 +176,13 @@ class CallResolver:
             of = ", ".join(f"`{kind}`" for kind in lacking)
             self.scope.add("unknown-metric", f"unknown metric `{name}` of {of}", node.arguments[0], hint)
             return node, ERROR
-        unit = next(m.unit for m in metrics if m is not None)
-        call = MetricCall(node.function, name, unit, window.value, node.start, node.end)
+        units = {m.unit for m in metrics if m is not None}
+        if len(units) > 1:
+            message = f"`{name}` does not have the same unit for all kinds of the policy"
+            self.scope.add("type-mismatch", message, node.arguments[0], NARROWER)
+            return node, ERROR
+        (unit,) = units
+        call = MetricCall(node.function, name, unit, length, node.start, node.end)
         return call, Shape(Type.NUMBER, unit)
 
     def size(self, node: Call) -> Answer:

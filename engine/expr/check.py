@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from engine.expr.calls import CallResolver
 from engine.expr.names import NameResolver
 from engine.expr.operators import OperatorResolver
 from engine.expr.problems import ExpressionProblem
 from engine.expr.scope import Scope
-from engine.expr.shapes import ERROR, NULL, Shape, literal_unit, of_field
-from engine.expr.shapes import NUMBER as PLAIN
+from engine.expr.shapes import ERROR, Shape, in_bytes, literal_shape
 from engine.expr.syntax import (
     Arithmetic,
     Call,
@@ -64,7 +62,7 @@ class Resolver:
     def resolve(self, node: Node) -> Resolved:
         match node:
             case Literal():
-                return node, literal_shape(node)
+                return in_bytes(node), literal_shape(node)
             case ListLiteral():
                 return self.list_literal(node)
             case Name() | Member():
@@ -81,27 +79,12 @@ class Resolver:
         shapes = [shape for _, shape in resolved if shape.type is not None]
         first = shapes[0] if shapes else ERROR
         for (item, shape), original in zip(resolved, node.items, strict=True):
-            if not isinstance(item, Literal):
+            if shape.type is None:
+                continue
+            if not isinstance(item, Literal) or item.value is None:
                 self.scope.add("type-mismatch", "a list holds only constants", original)
             elif shape.type is not first.type:
                 message = f"a list holds one type: {first.words} and {shape.words}"
                 self.scope.add("type-mismatch", message, original)
         items = tuple(item for item, _ in resolved)
         return replace(node, items=items), Shape(Type.STRINGS, item=first)
-
-
-def literal_shape(node: Literal) -> Shape:
-    """Return the shape of a constant."""
-    match node.value:
-        case None:
-            return NULL
-        case bool():
-            return of_field(Type.BOOL)
-        case str():
-            return of_field(Type.STRING)
-        case timedelta():
-            return of_field(Type.DURATION)
-        case datetime():
-            return of_field(Type.TIMESTAMP)
-        case _:
-            return replace(PLAIN, unit=literal_unit(node.unit))

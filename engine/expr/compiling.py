@@ -222,11 +222,11 @@ class _Compiler:
 
     def size(self, node: Size) -> Closure:
         operand = self.compile(node.operand)
-        whole = isinstance(node.operand, TagsRef)
+        whole, tags_gap = isinstance(node.operand, TagsRef), semantics.tags_gap
 
         def size(resource: Resource) -> Answer:
             if whole and "tags" in resource.gaps:
-                return resource.gaps["tags"]
+                return tags_gap(resource)  # type: ignore[return-value]
             answer = operand(resource)
             return answer if isinstance(answer, Unknown) else len(answer)
 
@@ -238,21 +238,24 @@ class _Compiler:
         self.cells.append(cell)
         condition = self.compile(node.condition)
         self.cells.pop()
-        whole, wanted = isinstance(node.operand, TagsRef), node.function == "exists"
+        whole, tags_gap = isinstance(node.operand, TagsRef), semantics.tags_gap
+        wanted = node.function == "exists"
 
         def quantifier(resource: Resource) -> Truth:
             elements = operand(resource)
             if isinstance(elements, Unknown):
                 return elements
-            unknown: Unknown | None = resource.gaps.get("tags") if whole else None
+            unknown: Unknown | None = None
             for element in elements:
                 cell[0] = element
-                answer = condition(resource)
+                answer: Truth = condition(resource)
                 if answer is wanted:
                     return wanted
-                if isinstance(answer, Unknown):
+                if unknown is None and isinstance(answer, Unknown):
                     unknown = answer
-            return unknown if isinstance(unknown, Unknown) else not wanted
+            if unknown is None and whole:
+                unknown = tags_gap(resource)
+            return not wanted if unknown is None else unknown
 
         return quantifier
 
@@ -285,7 +288,7 @@ def conjunction(operands: list[Closure]) -> Closure:
             answer: Truth = operand(resource)
             if answer is False:
                 return False
-            if answer is not True:
+            if unknown is True:
                 unknown = answer
         return unknown
 
@@ -313,7 +316,7 @@ def disjunction(operands: list[Closure]) -> Closure:
             answer: Truth = operand(resource)
             if answer is True:
                 return True
-            if answer is not False:
+            if unknown is False:
                 unknown = answer
         return unknown
 
@@ -363,8 +366,7 @@ def number_field_against(name: str, symbol: str, constant: float | Decimal, slow
 
 def text_field_against(name: str, symbol: str, constant: str, slow: Closure) -> Closure:
     if name in IDENTITY:
-        holds = semantics.ORDER[symbol]
-        return lambda resource: holds(resource.fields.get(name) or getattr(resource, name), constant)
+        return identity_against(name, symbol, constant, slow)
     if symbol == "==":
 
         def equal(resource: Resource) -> Truth:
@@ -379,6 +381,21 @@ def text_field_against(name: str, symbol: str, constant: str, slow: Closure) -> 
 
     def compared(resource: Resource) -> Truth:
         value = resource.fields.get(name)
+        if value.__class__ is str:
+            return holds(value, constant)
+        answer: Truth = slow(resource)
+        return answer
+
+    return compared
+
+
+def identity_against(name: str, symbol: str, constant: str, slow: Closure) -> Closure:
+    holds = semantics.ORDER[symbol]
+
+    def compared(resource: Resource) -> Truth:
+        value = resource.fields.get(name)
+        if value is None:
+            value = getattr(resource, name)
         if value.__class__ is str:
             return holds(value, constant)
         answer: Truth = slow(resource)

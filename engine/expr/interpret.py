@@ -150,12 +150,8 @@ class _Interpreter:
             return semantics.has_tag(self.value(left), self.resource)
         return semantics.member(self.value(left), self.value(right), closed=self.closed)
 
-    def tags_gap(self) -> Unknown | None:
-        gap = self.resource.gaps.get("tags")
-        return None if gap is None else Unknown(gap.reason, gap.detail, "tags")
-
     def size(self, node: Size) -> Answer:
-        gap = self.tags_gap() if isinstance(node.operand, TagsRef) else None
+        gap = semantics.tags_gap(self.resource) if isinstance(node.operand, TagsRef) else None
         if gap is not None:
             return self.read("tags", gap)
         answer = self.value(node.operand)
@@ -170,7 +166,7 @@ class _Interpreter:
             self.variables.append(element)
             found.append(self.truth(node.condition))
             self.variables.pop()
-        gap = self.tags_gap() if isinstance(node.operand, TagsRef) else None
+        gap = semantics.tags_gap(self.resource) if isinstance(node.operand, TagsRef) else None
         if gap is not None:
             found.append(gap)
         return any_of(found) if node.function == "exists" else all_of(found)

@@ -57,7 +57,7 @@ def _outcome(node: Node) -> bool | None:
     match node:
         case Comparison():
             left, right = _constant(node.left), _constant(node.right)
-            if left is None or right is None:
+            if left is None or right is None or _several(node.left, node.right):
                 return None
             if node.operator == "in":
                 answer = semantics.member(left, right, closed=False)
@@ -65,7 +65,7 @@ def _outcome(node: Node) -> bool | None:
                 answer = semantics.compare(node.operator, left, right, closed=False)
         case TextTest():
             text, part = _constant(node.operand), _constant(node.argument)
-            if text is None or part is None:
+            if text is None or part is None or _several(node.operand, node.argument):
                 return None
             answer = semantics.text_test(node.function, text, part, closed=False)
         case Default(fallback=Literal(value=bool() as value)):
@@ -73,6 +73,11 @@ def _outcome(node: Node) -> bool | None:
         case _:
             return None
     return answer if isinstance(answer, bool) else None
+
+
+def _several(*operands: Node) -> bool:
+    """Return whether more than one operand has a default: any of them may be known while another is not."""
+    return sum(isinstance(operand, Default) for operand in operands) > 1
 
 
 def _constant(node: Node) -> Answer | None:

@@ -8,6 +8,8 @@ from engine.expr.shapes import ERROR, TEXT, TIMESTAMP, Shape, of_field
 from engine.expr.syntax import CostRef, FieldRef, LocalRef, Member, Name, Node, NowRef, TagRef, TagsRef
 from engine.kinds import Field, Type
 
+NARROWER = "name kinds that agree under `resource`, and write one policy for each"
+
 
 class NameResolver:
     """Resolves names and chains of members."""
@@ -59,14 +61,17 @@ class NameResolver:
         fields = [field for _, field in found if field is not None]
         if len({field.type for field in fields}) > 1:
             message = f"`{name}` does not have the same type for all kinds of the policy"
-            self.scope.add("type-mismatch", message, node)
+            self.scope.add("type-mismatch", message, node, NARROWER)
+            return node, ERROR
+        if len({field.unit for field in fields}) > 1:
+            message = f"`{name}` does not have the same unit for all kinds of the policy"
+            self.scope.add("type-mismatch", message, node, NARROWER)
             return node, ERROR
         first = fields[0]
         values = tuple(dict.fromkeys(v for f in fields for v in f.values)) if _all_enumerated(fields) else ()
         groups = {kind.name: field.group for kind, field in found if field is not None}
-        unit = first.unit if len({f.unit for f in fields}) == 1 else ""
-        reference = FieldRef(name, first.type, unit, groups, node.start, node.end, values)
-        return reference, of_field(first.type, unit, values)
+        reference = FieldRef(name, first.type, first.unit, groups, node.start, node.end, values)
+        return reference, of_field(first.type, first.unit, values)
 
     def _unknown_field(self, name: str, path: list[Member], lacking: list[str]) -> None:
         known: set[str] = set.intersection(*(set(kind.field_by_name) for kind in self.scope.kinds))

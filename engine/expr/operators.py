@@ -8,9 +8,8 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from engine.errors import did_you_mean
-from engine.expr.parse import BYTE_UNITS
 from engine.expr.scope import Scope
-from engine.expr.shapes import BOOL, DURATION, ERROR, SIZES, TEXT, TIMESTAMP, Shape
+from engine.expr.shapes import BOOL, DURATION, ERROR, TEXT, TIMESTAMP, Shape, as_written, convert, literal_shape
 from engine.expr.syntax import (
     Arithmetic,
     Comparison,
@@ -82,8 +81,9 @@ class OperatorResolver:
         if left_shape.type is not right_shape.type or left_shape.type not in allowed:
             self._mismatch(node, left_shape, right_shape)
             return replace(node, left=left, right=right), BOOL
-        left = self.convert(left, right_shape)
-        right = self.convert(right, left_shape)
+        written = left_shape
+        left, left_shape = convert(left, left_shape, right_shape)
+        right, right_shape = convert(right, right_shape, written)
         self._units(node, left, left_shape, right, right_shape)
         self.enumerated(left, right_shape)
         self.enumerated(right, left_shape)
@@ -102,28 +102,25 @@ class OperatorResolver:
             message = f"`{node.operator}` compares {left.words} with {right.words}"
         self.scope.add("type-mismatch", message, node, _mismatch_hint(left, right))
 
-    def convert(self, node: Node, other: Shape) -> Node:
-        """Return a byte size in the unit of what it is compared with: `40GiB` is 40 beside a field in GiB."""
-        if not isinstance(node, Literal) or node.unit not in BYTE_UNITS or other.unit not in SIZES:
-            return node
-        assert isinstance(node.value, int | Decimal)
-        value = Decimal(node.value) * BYTE_UNITS[node.unit] / SIZES[other.unit]
-        exact = int(value) if value == value.to_integral_value() else value
-        return replace(node, value=exact, unit="")
-
     def _units(self, node: Comparison, left: Node, left_shape: Shape, right: Node, right_shape: Shape) -> None:
-        for side, shape, other in ((left, left_shape, right_shape), (right, right_shape, left_shape)):
-            written = side.unit if isinstance(side, Literal) else ""
-            if written and shape.unit != other.unit and not (other.unit in SIZES and shape.unit == "bytes"):
-                unit = f"in {other.unit}" if other.unit else "a plain number"
-                message = f"`{_number_text(side)}` is compared with something that is {unit}"
-                self.scope.add("type-mismatch", message, side)
-                return
+        if not self.unit_goes_with(left, left_shape, right_shape):
+            return
+        if not self.unit_goes_with(right, right_shape, left_shape):
+            return
         units = {shape.unit for shape in (left_shape, right_shape)} - {""}
         literals = any(isinstance(side, Literal) for side in (left, right))
         if len(units) > 1 and not literals:
             message = f"{left_shape.words} is compared with {right_shape.words}"
             self.scope.add("type-mismatch", message, node)
+
+    def unit_goes_with(self, node: Node, shape: Shape, other: Shape) -> bool:
+        """Refuse a constant whose written unit is not that of what stands beside it."""
+        if not isinstance(node, Literal) or not node.unit or shape.unit == other.unit:
+            return True
+        unit = f"in {other.unit}" if other.unit else "a plain number"
+        message = f"`{as_written(node)}` is compared with something that is {unit}"
+        self.scope.add("type-mismatch", message, node)
+        return False
 
     def enumerated(self, node: Node, other: Shape) -> None:
         """Refuse a text that a field with known values never has."""
@@ -157,10 +154,20 @@ class OperatorResolver:
             message = f"`in` looks for {left_shape.words} in {right_shape.words}"
             self.scope.add("type-mismatch", message, node)
         if isinstance(right, ListLiteral):
-            items = tuple(self.convert(i, left_shape) for i in right.items)
-            resolved = replace(resolved, right=replace(right, items=items))
-            self.enumerated(right, left_shape)
+            return replace(resolved, right=self.among(right, left_shape)), BOOL
         return resolved, BOOL
+
+    def among(self, items: ListLiteral, item: Shape) -> ListLiteral:
+        """Return a list of constants in the unit of what is looked for in it."""
+        self.enumerated(items, item)
+        found: list[Node] = []
+        for original in items.items:
+            literal, shape = original, item
+            if isinstance(original, Literal):
+                literal, shape = convert(original, literal_shape(original), item)
+                self.unit_goes_with(literal, shape, item)
+            found.append(literal)
+        return replace(items, items=tuple(found))
 
     # --- arithmetic
 
@@ -170,12 +177,27 @@ class OperatorResolver:
         resolved = replace(node, left=left, right=right)
         if left_shape.type is None or right_shape.type is None:
             return resolved, ERROR
+        if node.operator in ("+", "-"):
+            written = left_shape
+            left, left_shape = convert(left, left_shape, right_shape)
+            right, right_shape = convert(right, right_shape, written)
+            resolved = replace(node, left=left, right=right)
+        elif Type.NUMBER is left_shape.type is right_shape.type:
+            self._share(left, right)
         shape = _arithmetic_shape(node.operator, left_shape, right_shape)
         if shape is None:
             message = f"`{node.operator}` does not go with {left_shape.words} and {right_shape.words}"
             self.scope.add("type-mismatch", message, node)
             return resolved, ERROR
         return resolved, shape
+
+    def _share(self, left: Node, right: Node) -> None:
+        """Refuse `cost.monthly * 10%`: `10%` is the number 10, as fields in percent are."""
+        for side in (left, right):
+            if isinstance(side, Literal) and side.unit == "%":
+                assert isinstance(side.value, int | Decimal)
+                message = f"`{as_written(side)}` is the number {side.value}, not a share to multiply with"
+                self.scope.add("type-mismatch", message, side, f"write `{Decimal(side.value) / 100}`")
 
 
 def _arithmetic_shape(operator: str, left: Shape, right: Shape) -> Shape | None:
@@ -208,8 +230,3 @@ def _mismatch_hint(left: Shape, right: Shape) -> str:
     if types == {Type.STRING, Type.BOOL}:
         return 'tags are text: write `== "true"`'
     return ""
-
-
-def _number_text(node: Node) -> str:
-    assert isinstance(node, Literal)
-    return f"{node.value}{node.unit}"

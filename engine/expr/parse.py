@@ -7,6 +7,7 @@ From loosest to tightest: `or`, `and`, `not`, comparison, `+ -`, `* /`, unary `!
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -24,16 +25,19 @@ from engine.expr.syntax import (
     Negative,
     Node,
     Not,
+    children,
 )
-from engine.expr.tokens import Kind, Token, tokenize
+from engine.expr.tokens import NUMBER, Kind, Token, tokenize
 from engine.units import parse_duration
 
 LONGEST = 4096
 """Characters of an expression."""
 DEEPEST = 32
-"""Levels of parentheses, lists, calls and operators inside one another."""
+"""Levels of parentheses, lists, calls and operators inside one another, and of the tree."""
 LARGEST = 1000
 """Nodes of an expression."""
+LARGEST_NUMBER = 1e30
+"""More than any quantity a policy is about; keeps exact arithmetic short."""
 
 BYTE_UNITS = {
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
@@ -55,7 +59,26 @@ def parse(text: str) -> Node:
         raise fail("expression-syntax", "the expression is empty", 0, len(text))
     node = parser.disjunction()
     parser.finish()
+    _refuse_tall(node)
     return node
+
+
+def _refuse_tall(root: Node) -> None:
+    """
+    Refuse a tree of more than `DEEPEST` levels, so that whatever walks it may recurse.
+
+    The parser's own count is of its recursion; chains such as `a.size().size()` are loops there.
+    """
+    pending = [(root, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > DEEPEST:
+            raise _too_deep(node.start, node.end)
+        pending.extend((child, depth + 1) for child in children(node))
+
+
+def _too_deep(start: int, end: int) -> ExpressionError:
+    return fail("expression-too-complex", f"the expression is nested deeper than {DEEPEST} levels", start, end)
 
 
 class _Parser:
@@ -114,8 +137,7 @@ class _Parser:
     def deeper(self, parse_one: Callable[[], Node]) -> Node:
         self.depth += 1
         if self.depth > DEEPEST:
-            message = f"the expression is nested deeper than {DEEPEST} levels"
-            raise fail("expression-too-complex", message, self.token.start, self.token.start + 1)
+            raise _too_deep(self.token.start, self.token.start + 1)
         node = parse_one()
         self.depth -= 1
         return node
@@ -182,18 +204,11 @@ class _Parser:
 
     def arithmetic(self, operand: Callable[[], Node], operators: tuple[str, ...]) -> Node:
         left = operand()
-        before = self.depth
         while self.token.kind is Kind.SYMBOL and self.token.text in operators:
             operator = self.take()
-            # A chain leans to the left, so each link makes the tree one level deeper.
-            self.depth += 1
-            if self.depth > DEEPEST:
-                message = f"the expression is nested deeper than {DEEPEST} levels"
-                raise fail("expression-too-complex", message, operator.start, operator.end)
             right = operand()
             node = Arithmetic(operator.text, left, right, left.start, right.end, operator.start)
             left = self.made(node)
-        self.depth = before
         return left
 
     def unary(self) -> Node:
@@ -209,12 +224,7 @@ class _Parser:
 
     def postfix(self) -> Node:
         node = self.primary()
-        links = 0
         while True:
-            links += 1
-            if links > DEEPEST:
-                message = f"the expression is nested deeper than {DEEPEST} levels"
-                raise fail("expression-too-complex", message, node.start, node.end)
             if self.at("."):
                 self.take()
                 node = self.member(node)
@@ -304,33 +314,37 @@ def _negated(operand: Node, start: int) -> Node:
 
 def _number(token: Token) -> Literal:
     """
-    Return a number, with its unit.
+    Return a number, with its unit, or a duration.
 
     A number with a point is a Decimal, so that what is written is what is compared.
     """
-    digits = len(token.text)
-    while digits and not token.text[digits - 1].isdigit():
-        digits -= 1
-    unit = token.text[digits:]
-    if not any(c.isalpha() or c == "%" for c in token.text) or _is_float(token.text):
-        return Literal(_value(token.text), token.start, token.end)
+    number, unit = _split(token.text)
+    if not unit:
+        return Literal(_value(token, number), token.start, token.end)
     try:
         return Literal(parse_duration(token.text), token.start, token.end)
     except ValueError:
         pass
-    if (unit == "%" or unit in BYTE_UNITS) and _is_float(token.text[:digits]):
-        return Literal(_value(token.text[:digits]), token.start, token.end, unit)
+    if unit == "%" or unit in BYTE_UNITS:
+        return Literal(_value(token, number), token.start, token.end, unit)
     hint = "units are s m h d w, %, KiB MiB GiB TiB, kB MB GB TB"
     raise fail("expression-syntax", f"`{token.text}` is not a number", token.start, token.end, hint)
 
 
-def _is_float(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _split(text: str) -> tuple[str, str]:
+    """Return the number at the start of `text` and what follows it."""
+    found = NUMBER.match(text)
+    assert found is not None
+    return found.group(), text[found.end() :]
 
 
-def _value(text: str) -> int | Decimal:
-    return int(text) if text.isdigit() else Decimal(text)
+def _value(token: Token, number: str) -> int | Decimal:
+    """Return the value of `number`; refuse what no quantity is, and what would take long to count with."""
+    size = abs(float(number))
+    if not math.isfinite(size) or size > LARGEST_NUMBER:
+        raise fail("expression-syntax", f"`{token.text}` is too large a number", token.start, token.end)
+    if number.isdigit():
+        return int(number)
+    if not size and number.lower().partition("e")[0].strip("0."):
+        raise fail("expression-syntax", f"`{token.text}` is too small a number", token.start, token.end)
+    return Decimal(number) if size else Decimal(0)

@@ -24,6 +24,8 @@ from engine.values import Answer, Reason, Truth, Unknown, Value
 ABSENT = frozenset({Reason.MISSING, Reason.NULL})
 """Reasons that mean that there is known to be no value."""
 MONTH_HOURS = 730
+LONGEST_DETAIL = 80
+"""Characters of a wrong value that are shown."""
 
 ORDER: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
@@ -56,7 +58,7 @@ def read(node: FieldRef | TagRef | CostRef | MetricCall, resource: Resource, env
             cost = env.cost(resource)
             if isinstance(cost, Unknown):
                 return Unknown(cost.reason, cost.detail, node.path)
-            return cost * MONTH_HOURS if node.period == "monthly" else cost
+            return typed(cost * MONTH_HOURS if node.period == "monthly" else cost, Type.NUMBER, node.path)
         case MetricCall():
             path = f"{node.function}(metrics.{node.metric})"
             return typed(env.metric(resource, node.function, node.metric, node.window), Type.NUMBER, path)
@@ -83,12 +85,27 @@ def typed(value: Answer, type_: Type, path: str) -> Answer:
             fits = isinstance(value, tuple) and all(isinstance(item, str) for item in value)
         case _:
             fits = False
-    return value if fits else Unknown(Reason.WRONG_TYPE, f"{value!r} is not {type_.value}", path)
+    return value if fits else Unknown(Reason.WRONG_TYPE, f"{_shown(value)} is not {type_.value}", path)
+
+
+def _shown(value: object) -> str:
+    """Return `value` for a person; long ones, and integers too long to be written, in short."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]}…"
 
 
 def constants(node: ListLiteral) -> Value:
     """Return the elements of a list literal; `null` equals nothing and is left out."""
     return tuple(item.value for item in node.items if isinstance(item, Literal) and item.value is not None)
+
+
+def tags_gap(resource: Resource) -> Unknown | None:
+    """Return why the tags of `resource` may be incomplete; None when all are known."""
+    gap = resource.gaps.get("tags")
+    return None if gap is None else Unknown(gap.reason, gap.detail, "tags")
 
 
 def absent(answer: Answer) -> bool:
@@ -163,7 +180,10 @@ def matches(text: Answer, compiled: Any, *, closed: bool) -> Truth:
     """Return whether the RE2 pattern is found anywhere in `text`."""
     if isinstance(text, Unknown):
         return False if closed and absent(text) else text
-    return compiled.search(text) is not None
+    try:
+        return compiled.search(text) is not None
+    except UnicodeEncodeError:
+        return Unknown(Reason.WRONG_TYPE, f"{_shown(text)} is not valid Unicode")
 
 
 def lower(text: Answer) -> Answer:
@@ -198,9 +218,9 @@ def calculate(symbol: str, left: Answer, right: Answer) -> Answer:
                     return Unknown(Reason.WRONG_TYPE, "division by zero")
                 result = a / b
     except (OverflowError, DecimalException):
-        return Unknown(Reason.NAN, f"{a} {symbol} {b} is too large")
+        return Unknown(Reason.NAN, f"{_shown(a)} {symbol} {_shown(b)} is too large")
     if isinstance(result, float | Decimal) and not math.isfinite(result):
-        return Unknown(Reason.NAN, f"{a} {symbol} {b} is too large")
+        return Unknown(Reason.NAN, f"{_shown(a)} {symbol} {_shown(b)} is too large")
     return result  # type: ignore[no-any-return]
 
 
@@ -209,4 +229,7 @@ def negate(answer: Answer) -> Answer:
     if isinstance(answer, Unknown):
         return answer
     value: Any = answer
-    return -value  # type: ignore[no-any-return]
+    try:
+        return -value  # type: ignore[no-any-return]
+    except OverflowError:
+        return Unknown(Reason.NAN, f"-({_shown(value)}) is too large")

@@ -28,8 +28,8 @@ class Token:
 
 
 _SPACE = re.compile(r"[ \t\r\n]+")
-_NUMBER = re.compile(r"(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
-_UNIT = re.compile(r"%|(?:[A-Za-z]+(?:\d+[A-Za-z]+)*)")
+NUMBER = re.compile(r"(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)", re.ASCII)
+_UNIT = re.compile(r"%|(?:[A-Za-z]+(?:\d+[A-Za-z]+)*)", re.ASCII)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SYMBOLS = (
     "||",
@@ -87,8 +87,8 @@ def _next(text: str, start: int) -> Token:
     char = text[start]
     if char in "\"'" or (char in "rR" and text[start + 1 : start + 2] in ("'", '"')):
         return _text(text, start)
-    number = _NUMBER.match(text, start)
-    if number and char.isascii():
+    number = NUMBER.match(text, start)
+    if number:
         unit = _UNIT.match(text, number.end())
         end = unit.end() if unit else number.end()
         return Token(Kind.NUMBER, text[start:end], start, end)

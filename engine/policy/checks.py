@@ -203,12 +203,8 @@ class Schedule(BaseModel):
 
     model_config = STRICT
 
-    days: tuple[Day, ...] = Field(
-        ("mon", "tue", "wed", "thu", "fri"), description="The working days.", min_length=1
-    )
-    hours: Hours = Field(
-        description="Local working hours; a span over midnight belongs to the day it starts on."
-    )
+    days: tuple[Day, ...] = Field(("mon", "tue", "wed", "thu", "fri"), description="The working days.", min_length=1)
+    hours: Hours = Field(description="Local working hours; a span over midnight belongs to the day it starts on.")
     zone: Text = Field(description="The IANA time zone.", examples=["Europe/Berlin", "America/New_York", "UTC"])
     holidays: tuple[Date, ...] = Field((), description="Dates that are no working days.")
 
@@ -304,7 +300,9 @@ class Budget(BaseModel):
         ("resource.account",), description="Expressions whose values name the group of a resource."
     )
     ladder: tuple[Rung, ...] = Field(
-        (Rung(at=Decimal(80)), Rung(at=Decimal(100))), description="When to speak up, and how often.", min_length=1
+        (Rung(at=Decimal(80), days_to_breach=None), Rung(at=Decimal(100), days_to_breach=None)),
+        description="When to speak up, and how often.",
+        min_length=1,
     )
 
 
@@ -360,16 +358,7 @@ class VectorLimits(BaseModel):
 
 
 Check: TypeAlias = (
-    RequiredTags
-    | Idle
-    | Encryption
-    | Schedule
-    | Quota
-    | Rule
-    | Budget
-    | UnitCost
-    | JobApproval
-    | VectorLimits
+    RequiredTags | Idle | Encryption | Schedule | Quota | Rule | Budget | UnitCost | JobApproval | VectorLimits
 )
 
 CHECKS: Mapping[str, type[Check]] = MappingProxyType(

@@ -125,7 +125,6 @@ def _date(text: str) -> date:
     raise UnitError(f"`{text}` is not a date", "write such as `2026-12-25`")
 
 
-
 def _pattern(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 

@@ -1,0 +1,112 @@
+"""The expressions of a policy: from YAML scalars to checked trees, with every mistake at its place in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from engine.errors import Place, Problem
+from engine.expr.check import resolve
+from engine.expr.parse import parse
+from engine.expr.problems import ExpressionError, ExpressionProblem
+from engine.kinds import Kind, Type
+from engine.policy.model import Expression
+from engine.yaml_text import ListNode, MapNode, Node, ScalarNode, Source
+
+LOST = 6
+"""So many characters of raw text may stand for one of the value: an escape, a doubled quote."""
+
+
+@dataclass
+class Expressions:
+    """Reads expressions of one file and gathers their problems."""
+
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+
+    def one(
+        self, node: Node | None, kinds: Sequence[Kind] | None, expect: Type | None = Type.BOOL
+    ) -> Expression | None:
+        """
+        Return the expression in `node`; None where there is none or it is wrong.
+
+        Without `kinds`, which are then wrong themselves, names stay unchecked and nothing is returned.
+        """
+        if not isinstance(node, ScalarNode) or node.null:
+            return None  # a wrong shape is the business of the document's model
+        try:
+            tree = parse(node.text)
+        except ExpressionError as error:
+            self._add(node, error.problems)
+            return None
+        if kinds is None:
+            return None
+        resolved, problems = resolve(tree, kinds, expect=expect)
+        self._add(node, problems)
+        if resolved is None:
+            return None
+        return Expression(" ".join(node.text.split()), resolved, place_in(self.source, node, 0))
+
+    def many(
+        self, node: Node | None, kinds: Sequence[Kind] | None, expect: Type | None = Type.BOOL
+    ) -> tuple[Expression, ...]:
+        """Return the expressions in a list, or in a single scalar."""
+        nodes: Sequence[Node] = node.items if isinstance(node, ListNode) else (node,) if node else ()
+        found = (self.one(item, kinds, expect) for item in nodes)
+        return tuple(expression for expression in found if expression is not None)
+
+    def _add(self, node: ScalarNode, problems: Sequence[ExpressionProblem]) -> None:
+        for problem in problems:
+            place = place_in(self.source, node, problem.start)
+            self.problems.append(Problem(problem.code, problem.message, place, problem.hint))
+
+    def accuse(self, expression: Expression, problems: Sequence[ExpressionProblem], node: Node | None) -> None:
+        """Add problems found in an expression that was read before."""
+        if isinstance(node, ScalarNode):
+            self._add(node, problems)
+        else:
+            self.problems += [Problem(p.code, p.message, expression.place, p.hint) for p in problems]
+
+
+def place_in(source: Source, node: ScalarNode, offset: int) -> Place:
+    """Return the place in the file of the character at `offset` of the text of `node`."""
+    raw = source.text[node.start : node.end]
+    position = 0
+    if raw[:1] in "|>" and raw[:1]:
+        position = raw.find("\n") + 1
+    elif raw[:1] in ("'", '"'):
+        position = 1
+    for character in islice(node.text, min(offset, len(node.text))):
+        position = _after(raw, position, character)
+    if offset < len(node.text):
+        position = _reach(raw, position, node.text[offset])
+    return source.place(node.start + min(position, max(len(raw) - 1, 0)))
+
+
+def _after(raw: str, position: int, character: str) -> int:
+    """Return the position after the raw text of `character`."""
+    reached = _reach(raw, position, character)
+    if character.isspace():
+        while reached < len(raw) and raw[reached].isspace():
+            # Folding turns a line end and its indentation into one space.
+            if raw[reached] != "\n" and reached + 1 < len(raw) and not raw[reached + 1].isspace():
+                return reached + 1
+            reached += 1
+        return reached
+    return reached + 1
+
+
+def _reach(raw: str, position: int, character: str) -> int:
+    """Return the position of the raw text of `character`: there, or a few characters on."""
+    if character.isspace():
+        return position
+    while position < len(raw) and raw[position].isspace():
+        position += 1
+    near = raw.find(character, position, position + LOST)
+    return near if near >= 0 else position
+
+
+def below(node: Node | None, key: str) -> Node | None:
+    """Return what stands under `key` of a mapping."""
+    return node.get(key) if isinstance(node, MapNode) else None

@@ -1,0 +1,344 @@
+"""
+Policy texts to a `PolicySet`, or to every mistake of every file at once.
+
+A front door reads the files and calls `load_policies`; nothing runs on a set with a mistake in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from engine.errors import Place, PolicyError, Problem, did_you_mean
+from engine.expr.lint import risky_defaults
+from engine.kinds import Catalog, Kind
+from engine.policy.checks import CHECKS, Check, Schedule
+from engine.policy.document import PolicyDocument, Shared
+from engine.policy.expressions import Expressions, below
+from engine.policy.judgeable import check_problems
+from engine.policy.model import Approval, Expression, Limits, Mode, Policy, PolicySet, Remediation
+from engine.policy.translate import find, validate
+from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Parsed, ScalarNode, parse_yaml
+
+VERSION = "1"
+FILE_KEYS = ("version", "defaults", "policies")
+WITHOUT_RESOURCES = frozenset({"budget", "unit_cost", "job_approval", "vector_limits"})
+"""Checks about spend, jobs and collections, which need not name a kind."""
+
+Zones = Callable[[str], tzinfo]
+
+
+def load_policies(
+    texts: Mapping[str, str],
+    catalog: Catalog,
+    remediations: Mapping[str, Remediation],
+    zones: Zones | None = None,
+) -> PolicySet:
+    """
+    Return the policies of all `texts`, by file name, in order of file and position.
+
+    Raises:
+        PolicyError: with every problem of every file.
+    """
+    loader = _Loader(catalog, remediations, zones)
+    for file in sorted(texts):
+        loader.file(parse_yaml(texts[file], file), file)
+    if not loader.problems and not loader.policies:
+        raise PolicyError.of("nothing-loaded", "no policy was found", hint="`bursar init` writes a first one")
+    if loader.problems:
+        raise PolicyError(dict.fromkeys(loader.problems))
+    digest = hashlib.sha256()
+    for file in sorted(texts):
+        digest.update(f"{file}\0{len(texts[file])}\0{texts[file]}".encode("utf-8", "surrogatepass"))
+    return PolicySet(tuple(loader.policies), digest.hexdigest(), tuple(sorted(texts)))
+
+
+@dataclass
+class _Loader:
+    """Gathers policies and problems over all files."""
+
+    catalog: Catalog
+    remediations: Mapping[str, Remediation]
+    zones: Zones | None
+    policies: list[Policy] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    names: dict[str, Place] = field(default_factory=dict)
+
+    def add(self, code: str, message: str, place: Place, hint: str = "") -> None:
+        self.problems.append(Problem(code, message, place, hint))
+
+    def file(self, parsed: Parsed, file: str) -> None:
+        """Take the policies of one file."""
+        self.problems += parsed.problems
+        root = parsed.root
+        if root is None or isinstance(root, BrokenNode):
+            if not parsed.problems:
+                self.add("nothing-loaded", "the file is empty", Place(file))
+            return
+        if not isinstance(root, MapNode):
+            hint = "begin with `version: 1` and `policies:`"
+            self.add("wrong-value", "a policy file is a mapping", root.place, hint)
+            return
+        self.top(root, file)
+        defaults = self.defaults(root.get("defaults"))
+        policies = root.get("policies")
+        if isinstance(policies, ListNode):
+            if not policies.items:
+                self.add("nothing-loaded", "the list of policies is empty", policies.place)
+            for node in policies.items:
+                _PolicyReader(self, parsed, node, defaults).read()
+
+    def top(self, root: MapNode, file: str) -> None:
+        """Check the keys of the file itself."""
+        for key, _ in root.entries:
+            if key.text not in FILE_KEYS:
+                hint = did_you_mean(key.text, FILE_KEYS)
+                if key.text in CHECKS or key.text in PolicyDocument.model_fields:
+                    hint = "policies stand in a list under `policies:`"
+                self.add("unknown-key", f"`{key.text}` is not a key of a policy file", key.place, hint)
+        version = root.get("version")
+        if version is None:
+            self.add("missing-key", "the key `version` is missing", root.place, "begin the file with `version: 1`")
+        elif not (isinstance(version, ScalarNode) and version.text == VERSION):
+            written = f"`{version.text}`" if isinstance(version, ScalarNode) else "this"
+            self.add("unsupported-version", f"{written} is not a version of the language", version.place, "write `1`")
+        policies = root.get("policies")
+        if policies is None:
+            self.add("missing-key", "the key `policies` is missing", Place(file))
+        elif not isinstance(policies, ListNode | BrokenNode):
+            hint = "write each policy as `- name: …`"
+            self.add("wrong-value", "`policies` is a list", policies.place, hint)
+
+    def defaults(self, node: Node | None) -> Shared | None:
+        if node is None or isinstance(node, BrokenNode):
+            return None
+        found, problems = validate(Shared, node)
+        self.problems += problems
+        return found
+
+
+@dataclass
+class _PolicyReader:
+    """Reads one policy of a file."""
+
+    loader: _Loader
+    parsed: Parsed
+    node: Node
+    defaults: Shared | None
+
+    def read(self) -> None:
+        loader, node = self.loader, self.node
+        if isinstance(node, BrokenNode):
+            return
+        if not isinstance(node, MapNode):
+            loader.add("wrong-value", "a policy is a mapping", node.place, "write `- name: …` and its keys below")
+            return
+        before = len(loader.problems)
+        document, problems = validate(PolicyDocument, node)
+        loader.problems += problems
+        self._name(node)
+        check = self._check_name(node)
+        kinds = self._kinds(node, check)
+        expressions = Expressions(self.parsed.source)
+        where = expressions.one(node.get("where"), kinds)
+        unless = expressions.many(node.get("unless"), kinds)
+        inside = self._inside(node, check, kinds, expressions)
+        if document is not None and document.remediate:
+            self._lint(node, where, unless, inside, expressions)
+        loader.problems += expressions.problems
+        if document is None or kinds is None:
+            return
+        self._semantics(document, node, check, kinds)
+        if len(loader.problems) == before and check is not None:
+            loader.policies.append(self._policy(document, node, check, kinds, (where, unless, inside)))
+
+    def _name(self, node: MapNode) -> None:
+        name = node.get("name")
+        if isinstance(name, ScalarNode) and name.text:
+            other = self.loader.names.setdefault(name.text, name.place)
+            if other is not name.place:
+                hint = f"the other stands at {other}"
+                self.loader.add("duplicate-policy", f"a second policy has the name `{name.text}`", name.place, hint)
+
+    def _check_name(self, node: MapNode) -> str | None:
+        """Return the key of the policy's check."""
+        present = [key for key, _ in node.entries if key.text in CHECKS]
+        if len(present) == 1:
+            return present[0].text
+        known = ", ".join(f"`{name}`" for name in CHECKS)
+        if not present:
+            if not any(did_you_mean(key.text, CHECKS) for key, _ in node.entries if key.text not in _KEYS):
+                self.loader.add("check-count", "the policy has no check", node.place, f"add one of {known}")
+        else:
+            names = " and ".join(f"`{key.text}`" for key in present)
+            hint = "split it into a policy for each"
+            self.loader.add("check-count", f"the policy has {len(present)} checks, {names}", present[1].place, hint)
+        return None
+
+    def _kinds(self, node: MapNode, check: str | None) -> tuple[Kind, ...] | None:
+        """Return the kinds the policy is about; None where that is not clear."""
+        resource = node.get("resource")
+        if resource is None:
+            if check in WITHOUT_RESOURCES:
+                return ()
+            if check is not None:
+                hint = "name a kind such as `aws.ec2.instance` or a class such as `compute.instance`"
+                self.loader.add("missing-key", "the key `resource` is missing", node.place, hint)
+            return None
+        nodes = resource.items if isinstance(resource, ListNode) else (resource,)
+        found: dict[str, Kind] = {}
+        wrong = False
+        for item in nodes:
+            selected = self.loader.catalog.select(item.text) if isinstance(item, ScalarNode) else ()
+            if not selected:
+                wrong = True
+                if isinstance(item, ScalarNode) and not item.null:
+                    self._unknown_kind(item)
+            found.update((kind.name, kind) for kind in selected)
+        return None if wrong else tuple(found.values())
+
+    def _unknown_kind(self, item: ScalarNode) -> None:
+        known = self.loader.catalog.selectors
+        hint = did_you_mean(item.text, known) or f"there are {', '.join(f'`{name}`' for name in known)}"
+        self.loader.add("unknown-kind", f"`{item.text}` is neither a kind nor a class", item.place, hint)
+
+    def _inside(
+        self, node: MapNode, check: str | None, kinds: tuple[Kind, ...] | None, expressions: Expressions
+    ) -> dict[str, Expression]:
+        """Return the expressions inside the check by their keys."""
+        own = node.get(check) if check else None
+        if check == "rule":
+            when = own if isinstance(own, ScalarNode) else below(own, "when")
+            found = expressions.one(when, kinds)
+            return {"when": found} if found else {}
+        if check in ("quota", "budget") and isinstance(own, MapNode):
+            scope = kinds or (tuple(self.loader.catalog.kinds.values()) if kinds is not None else None)
+            written = own.get("group_by")
+            if written is None:
+                default = parse_yaml("resource.account", "(default)")
+                keys = Expressions(default.source).many(default.root, scope, expect=None)
+            else:
+                keys = expressions.many(written, scope, expect=None)
+            return {f"group_by[{n}]": key for n, key in enumerate(keys)}
+        return {}
+
+    def _lint(
+        self,
+        node: MapNode,
+        where: Expression | None,
+        unless: tuple[Expression, ...],
+        inside: Mapping[str, Expression],
+        expressions: Expressions,
+    ) -> None:
+        """Refuse defaults that could turn ignorance into a step."""
+        if where is not None:
+            expressions.accuse(where, risky_defaults(where.node, protective=False), node.get("where"))
+        if "when" in inside:
+            rule = node.get("rule")
+            when = rule if isinstance(rule, ScalarNode) else below(rule, "when")
+            expressions.accuse(inside["when"], risky_defaults(inside["when"].node, protective=False), when)
+        for clause in unless:
+            written = node.get("unless")
+            single = written if isinstance(written, ScalarNode) else None
+            expressions.accuse(clause, risky_defaults(clause.node, protective=True), single)
+
+    def _semantics(self, document: PolicyDocument, node: MapNode, check: str | None, kinds: tuple[Kind, ...]) -> None:
+        """Check what needs the catalog, the remediations or several keys at once."""
+        if check is not None:
+            self.loader.problems += check_problems(_check_of(document, check), kinds, below(node, check) or node)
+            self._zone(_check_of(document, check), node)
+        mode = _given(document, self.defaults, "mode")
+        if mode is Mode.APPROVE and _given(document, self.defaults, "approval") is None:
+            hint = "add `approval: {channel: …, approvers: […]}`"
+            place = (node.get("mode") or node).place
+            self.loader.add("missing-key", "mode `approve` needs `approval`", place, hint)
+        for number, name in enumerate(document.remediate):
+            self._remediation(name, mode, kinds, find(node, ("remediate", number)).place)
+        if len(set(document.remediate)) < len(document.remediate):
+            self.loader.add("wrong-value", "a remediation is named twice", find(node, ("remediate",)).place)
+
+    def _remediation(self, name: str, mode: Mode, kinds: tuple[Kind, ...], place: Place) -> None:
+        known = self.loader.remediations
+        found = known.get(name)
+        if found is None:
+            fitting = [r.name for r in known.values() if all(kind.name in r.kinds for kind in kinds)]
+            hint = did_you_mean(name, known) or f"there are {', '.join(f'`{n}`' for n in fitting or known)}"
+            self.loader.add("unknown-remediation", f"`{name}` is not a remediation", place, hint)
+            return
+        lacking = [kind.name for kind in kinds if kind.name not in found.kinds]
+        if lacking or not kinds:
+            subject = f"`{lacking[0]}`" if lacking else "what this policy is about"
+            fitting = [r.name for r in known.values() if kinds and all(kind.name in r.kinds for kind in kinds)]
+            hint = f"there are {', '.join(f'`{n}`' for n in fitting)}" if fitting else ""
+            self.loader.add("unknown-remediation", f"`{name}` cannot be applied to {subject}", place, hint)
+        if mode is Mode.ENFORCE and not found.reversible:
+            hint = "write `mode: approve`"
+            self.loader.add("wrong-value", f"`{name}` cannot be undone and is never done without approval", place, hint)
+
+    def _zone(self, check: Check, node: MapNode) -> None:
+        if isinstance(check, Schedule) and self.loader.zones is not None:
+            try:
+                self.loader.zones(check.zone)
+            except KeyError:
+                place = find(node, ("schedule", "zone")).place
+                hint = "write such as `Europe/Berlin`, `America/New_York` or `UTC`"
+                self.loader.add("wrong-value", f"`{check.zone}` is not an IANA time zone", place, hint)
+
+    def _policy(
+        self,
+        document: PolicyDocument,
+        node: MapNode,
+        check: str,
+        kinds: tuple[Kind, ...],
+        expressions: tuple[Expression | None, tuple[Expression, ...], dict[str, Expression]],
+    ) -> Policy:
+        where, unless, inside = expressions
+        approval = _given(document, self.defaults, "approval")
+        name = node.get("name")
+        return Policy(
+            name=document.name,
+            description=document.description,
+            place=name.place if name else node.place,
+            severity=_given(document, self.defaults, "severity"),
+            selectors=tuple(document.resource or ()),
+            kinds=kinds,
+            check=_check_of(document, check),
+            mode=_given(document, self.defaults, "mode"),
+            where=where,
+            unless=unless,
+            expressions=inside,
+            grace=_given(document, self.defaults, "grace"),
+            remediate=document.remediate,
+            approval=approval and Approval(approval.channel, approval.approvers, approval.expires, approval.quorum),
+            limits=_limits(document, self.defaults),
+            controls=document.controls,
+            rationale=" ".join(document.rationale.split()),
+            notify=dict(_given(document, self.defaults, "notify")),
+        )
+
+
+_KEYS = frozenset(PolicyDocument.model_fields) - frozenset(CHECKS)
+
+
+def _check_of(document: PolicyDocument, name: str) -> Check:
+    check: Check = getattr(document, name)
+    return check
+
+
+def _given(document: PolicyDocument, defaults: Shared | None, key: str) -> Any:
+    """Return what the policy says of `key`, else the file's defaults, else the language's."""
+    if key in document.model_fields_set or defaults is None:
+        return getattr(document, key)
+    return getattr(defaults, key)
+
+
+def _limits(document: PolicyDocument, defaults: Shared | None) -> Limits:
+    """Return the limits, each one from the policy, else from the file's defaults, else the language's."""
+    layers = [document.limits, *((defaults.limits,) if defaults else ())]
+    given: dict[str, object] = {}
+    for layer in reversed(layers):
+        given.update((k, v) for k, v in layer.model_dump().items() if v is not None)
+    return Limits(**given)  # type: ignore[arg-type]

@@ -1,0 +1,201 @@
+"""
+Between the tree of a YAML file and pydantic: nodes to plain values, and pydantic's errors to problems
+that stand where the mistake does, in our own words.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from engine.errors import Problem, did_you_mean
+from engine.policy.scalars import Null
+from engine.units import UnitError
+from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Plain, ScalarNode
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[int | str, ...]
+_AMOUNT = re.compile(r"\$\d{1,3}")
+_REST = re.compile(r"\d{3}(\.\d+)?( ?/ ?\w+)?")
+_SPLIT_KEY = re.compile(r"`\d{3}(\.\d+)?( ?/ ?\w+)?` is not a key")
+
+
+def plain(node: Node) -> Any:
+    """Return the value of `node` without places: text, `Null`, lists and dicts."""
+    match node:
+        case ScalarNode():
+            if node.null:
+                return Null.NULL
+            return Plain(node.text) if node.plain else node.text
+        case ListNode():
+            return [plain(item) for item in node.items]
+        case MapNode():
+            return {key.text: plain(value) for key, value in node.entries}
+        case BrokenNode():
+            return node
+
+
+def validate(model: type[Model], node: Node) -> tuple[Model | None, list[Problem]]:
+    """Return `node` as a `model`, or everything that is wrong with it."""
+    try:
+        return model.model_validate(plain(node)), []
+    except ValidationError as error:
+        split = {value.place: problem for value, problem in _split_amounts(node)}
+        found = (_problem(model, node, details) for details in error.errors(include_url=False))
+        told = [p for p in found if p is not None and p.place not in split and not _continues(p)]
+        return None, list(dict.fromkeys([*told, *split.values()]))
+
+
+def find(node: Node, location: Sequence[int | str]) -> Node:
+    """Return the node at `location`, or the nearest above it that exists."""
+    for step in location:
+        match node, step:
+            case MapNode(), str():
+                below = node.get(step)
+            case ListNode(), int() if step < len(node.items):
+                below = node.items[step]
+            case _:
+                below = None
+        if below is not None:
+            node = below
+    return node
+
+
+def _split_amounts(node: Node) -> Iterator[tuple[ScalarNode, Problem]]:
+    """Yield amounts such as `$5,000/mo` in braces, where YAML ends the value at the comma."""
+    match node:
+        case MapNode():
+            for (_, value), (key, after) in pairwise(node.entries):
+                amount = isinstance(value, ScalarNode) and _AMOUNT.fullmatch(value.text)
+                rest = isinstance(after, ScalarNode) and after.null and _REST.fullmatch(key.text)
+                if isinstance(value, ScalarNode) and amount and rest:
+                    whole = f"{value.text},{key.text}"
+                    message = f"the comma in `{whole}` ends the value inside braces"
+                    yield value, Problem("wrong-value", message, value.place, f'write `"{whole}"` in quotes')
+            for _, value in node.entries:
+                yield from _split_amounts(value)
+        case ListNode():
+            for item in node.items:
+                yield from _split_amounts(item)
+        case _:
+            return
+
+
+def _continues(problem: Problem) -> bool:
+    """Return whether the problem is about the rest of an amount that was split."""
+    return problem.code == "unknown-key" and _SPLIT_KEY.match(problem.message) is not None
+
+
+def _problem(model: type[BaseModel], root: Node, details: ErrorDetails) -> Problem | None:
+    location = details["loc"]
+    node = find(root, location)
+    if isinstance(node, BrokenNode):
+        return None  # it has a problem of its own already
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(model, root, location)
+    if details["type"] == "missing":
+        parent = find(root, location[:-1])
+        where = f" of `{location[-2]}`" if len(location) > 1 and isinstance(location[-2], str) else ""
+        return Problem("missing-key", f"the key `{location[-1]}`{where} is missing", parent.place)
+    message, hint = _words(details, node)
+    return Problem("wrong-value", message, node.place, hint)
+
+
+def _unknown_key(model: type[BaseModel], root: Node, location: Location) -> Problem:
+    parent, name = find(root, location[:-1]), str(location[-1])
+    key = parent.key(name) if isinstance(parent, MapNode) else None
+    known = keys_of(model, location[:-1])
+    hint = did_you_mean(name, known) or (f"there are {', '.join(f'`{k}`' for k in known)}" if known else "")
+    owner = next((step for step in reversed(location[:-1]) if isinstance(step, str)), "")
+    where = f" of `{owner}`" if owner else ""
+    return Problem("unknown-key", f"`{name}` is not a key{where}", key.place if key else parent.place, hint)
+
+
+def keys_of(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, ...]:
+    """Return the keys of the mapping at `location` of a `model`."""
+    current: Any = model
+    for step in location:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            fields = current.model_fields.items()
+            current = next((_inner(f.annotation) for name, f in fields if (f.alias or name) == step), None)
+    if not (isinstance(current, type) and issubclass(current, BaseModel)):
+        return ()
+    return tuple(field.alias or name for name, field in current.model_fields.items())
+
+
+def _inner(annotation: Any) -> Any:
+    """Return the model inside optional values, lists and mappings of it."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _inner(get_args(annotation)[0])
+    if origin in (Union, types.UnionType, tuple, list):
+        models = [_inner(part) for part in get_args(annotation) if part not in (type(None), Ellipsis)]
+        return models[0] if models else None
+    if origin is not None and issubclass(origin, Mapping):
+        return _inner(get_args(annotation)[1])
+    return annotation
+
+
+def _words(details: ErrorDetails, node: Node) -> tuple[str, str]:
+    """Return message and hint for an error about the value of `node`."""
+    context = details.get("ctx", {})
+    match context.get("error"):
+        case UnitError() as error:
+            return error.message, error.hint
+        case ValueError() as error:
+            return str(error), ""
+    written = node.text if isinstance(node, ScalarNode) else ""
+    kind = details["type"]
+    if kind in ("literal_error", "enum"):
+        known = re.findall(r"'([^']*)'|(\d+)", str(context.get("expected", "")))
+        return _not_one_of(written, [a or b for a, b in known], node)
+    if isinstance(node, ScalarNode) and node.null:
+        return "a value is missing after the `:`", ""
+    if kind == "too_short":
+        return "the list is empty", ""
+    wanted = _WANTED.get(kind, "")
+    if wanted:
+        return f"{wanted} is expected here, not {_named(node)}", ""
+    return f"`{written}` cannot be used here" if written else "this value cannot be used here", ""
+
+
+_WANTED = {
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "mapping_type": "a mapping",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "int_type": "a number",
+    "int_parsing": "a number",
+    "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "time_delta_type": "a duration such as `4h`",
+    "date_type": "a date such as `2026-12-25`",
+}
+
+
+def _not_one_of(written: str, known: list[str], node: Node) -> tuple[str, str]:
+    hint = did_you_mean(written, known) or f"write one of {', '.join(f'`{k}`' for k in known)}"
+    if isinstance(node, ScalarNode) and node.null:
+        return "a value is missing after the `:`", hint
+    return (f"`{written}` is not accepted here" if written else f"{_named(node)} is not accepted here"), hint
+
+
+def _named(node: Node) -> str:
+    match node:
+        case ListNode():
+            return "a list"
+        case MapNode():
+            return "a mapping"
+        case ScalarNode():
+            return f"`{node.text}`" if len(node.text) <= 60 else "a long text"
+        case BrokenNode():
+            return "this"

@@ -1,0 +1,149 @@
+"""
+Attach CloudWatch telemetry to the resources of one kind and region.
+
+The inventory calls `CloudWatchTelemetry.attach` for each chunk it has read. Lists of metrics are read
+once a region; data points come in batches of up to 500 series. What cannot be read becomes a gap
+`metrics.<signal>` of the resources concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from engine.kinds import Kind
+from engine.model import KindNeeds, Resource, Series
+from engine.values import Reason, Unknown
+from integrations.aws.declarations import aws_kinds
+from integrations.aws.metric_fetch import Client, Lists, attempt, data_of
+from integrations.aws.metric_grid import Buckets, merged, sample_counts, scaled, series_of
+from integrations.aws.metric_plan import Ask, Plan, listings_due, plan_queries, wanted_metrics
+from integrations.aws.metric_query import batches
+from integrations.aws.metric_sources import Scale
+
+Answers = Sequence[Buckets | Unknown]
+"""What came of each query of a plan."""
+
+
+class CloudWatchTelemetry:
+    """Telemetry from CloudWatch; safe to use from several threads."""
+
+    def __init__(self, client_for: Callable[[str], Client], now: datetime, max_workers: int = 4) -> None:
+        """
+        Args:
+            client_for: returns the CloudWatch client of a region; it is neither kept nor closed here.
+            now: the end of every window, with a zone.
+            max_workers: how many calls one `attach` makes at the same time.
+        """
+        self._client_for = client_for
+        self._now = now
+        self._max_workers = max_workers
+        self._lists = Lists(client_for)
+        self._kinds: Mapping[str, Kind] = {kind.name: kind for kind in aws_kinds()}
+
+    def attach(self, resources: list[Resource], need: KindNeeds, region: str) -> list[Resource]:
+        """Return the resources, in order, with the series that `need` asks for; all are of one kind."""
+        if not resources:
+            return []
+        kind = self._kinds[resources[0].kind]
+        wanted = wanted_metrics(kind, need)
+        listed = listings_due(kind, wanted, resources)
+        with ThreadPoolExecutor(self._max_workers) as pool:
+            found = pool.map(lambda one: self._lists.series(region, one), listed)
+            plan = plan_queries(kind, wanted, resources, dict(zip(listed, found, strict=True)), self._now)
+            answers = self._fetch(plan, region, pool)
+        telemetry = _read(plan, answers)
+        signals = {metric.signal for metric in wanted}
+        unasked = {
+            f"metrics.{metric.signal}": Unknown(Reason.NOT_COLLECTED, "no policy asks for it")
+            for metric in kind.metrics
+            if metric.signal not in signals
+        }
+        return [_attached(one, telemetry.get(i, _Telemetry()), unasked) for i, one in enumerate(resources)]
+
+    def _fetch(self, plan: Plan, region: str, pool: ThreadPoolExecutor) -> Answers:
+        """Return the answer to each query of the plan."""
+
+        def read(batch: list[int]) -> list[Buckets | Unknown]:
+            queries = [plan.queries[position] for position in batch]
+            found = attempt(lambda: data_of(self._client_for(region), queries), "cloudwatch:GetMetricData")
+            return [found] * len(batch) if isinstance(found, Unknown) else found
+
+        due = batches(plan.queries)
+        answers: list[Buckets | Unknown] = [()] * len(plan.queries)
+        for batch, found in zip(due, pool.map(read, due), strict=True):
+            for position, answer in zip(batch, found, strict=True):
+                answers[position] = answer
+        return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Telemetry:
+    """What is known of one resource."""
+
+    series: dict[str, list[Series]] = field(default_factory=dict)
+    gaps: dict[str, Unknown] = field(default_factory=dict)
+
+
+def _read(plan: Plan, answers: Answers) -> Mapping[int, _Telemetry]:
+    """Return the series and gaps of each resource, by position."""
+    found: dict[int, _Telemetry] = {}
+    for (position, signal), gap in plan.gaps.items():
+        found.setdefault(position, _Telemetry()).gaps.setdefault(signal, gap)
+    for ask in plan.asks:
+        telemetry = found.setdefault(ask.resource, _Telemetry())
+        series = _series(ask, answers)
+        if isinstance(series, Unknown):
+            telemetry.gaps.setdefault(ask.metric.signal, series)
+        elif series is not None:
+            telemetry.series.setdefault(ask.metric.name, []).append(series)
+    return found
+
+
+def _series(ask: Ask, answers: Answers) -> Series | Unknown | None:
+    """
+    Return the series of one ask, or why it cannot be read; None where nothing was sent.
+
+    Lists name series for two weeks after their last sample, such as those of devices the machine had
+    before it was resized; a series without a sample in the window is not one of the resource's now.
+    """
+    values = answers[ask.value]
+    if isinstance(values, Unknown):
+        return values
+    if all(value is None for value in values):
+        return None
+    factor = _factor(ask, answers)
+    if isinstance(factor, Unknown):
+        return factor
+    series = series_of(ask.metric, ask.device, ask.frame, scaled(values, factor), ask.source.text)
+    if ask.count is None:
+        return series
+    counts = answers[ask.count]
+    if isinstance(counts, Unknown):
+        return counts
+    return replace(series, samples=sample_counts(values, counts, ask.frame.per_bucket))
+
+
+def _factor(ask: Ask, answers: Answers) -> float | Unknown:
+    """Return what published values are multiplied by."""
+    if ask.total is not None:
+        totals = answers[ask.total]
+        if isinstance(totals, Unknown):
+            return totals
+        highest = max((value for value in totals if value is not None), default=0.0)
+        if highest > 0:
+            return 100 / highest
+    if isinstance(ask.divisor, Unknown):
+        return ask.divisor
+    return (100 if ask.source.scale is Scale.OF_TOTAL else 1) / ask.divisor
+
+
+def _attached(resource: Resource, telemetry: _Telemetry, unasked: Mapping[str, Unknown]) -> Resource:
+    gaps = {f"metrics.{signal}": gap for signal, gap in telemetry.gaps.items()}
+    return replace(
+        resource,
+        metrics={**resource.metrics, **{name: merged(found) for name, found in telemetry.series.items()}},
+        gaps={**unasked, **gaps, **resource.gaps},
+    )

@@ -1,0 +1,248 @@
+"""
+Where CloudWatch keeps each metric of the AWS kinds, and how its numbers become the declared ones.
+
+A table and the pure functions that read it; `metric_plan` asks it what to query for a resource.
+Namespaces and dimensions: AWS's user guides of CloudWatch, its agent, EC2, EBS and SageMaker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from engine.model import Resource, absence
+from engine.values import Reason, Unknown
+from integrations.aws.declarations import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
+
+Dimensions: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and values of a series, sorted by name."""
+Listed: TypeAlias = tuple[str, str]
+"""Namespace and metric name, which ListMetrics takes."""
+
+AGENT = "CWAgent"
+INVOCATIONS = "AWS/SageMaker"
+HOSTING = "/aws/sagemaker/Endpoints"
+
+
+class Scale(StrEnum):
+    """What a published number has to be divided by."""
+
+    AS_SENT = "as sent"
+    PER_ACCELERATOR = "per accelerator"
+    """Published as a sum over the accelerators of an instance: 0-400 on four."""
+    PER_VCPU = "per vCPU"
+    OF_TOTAL = "of total"
+    """Published in MiB; becomes percent of the device's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How to ask CloudWatch for one metric of one kind."""
+
+    namespace: str
+    metric: str
+    statistic: str
+    """`Maximum` for levels, so that a short burst is seen; `Sum` for counts."""
+    identity: str
+    """The dimension that names the resource."""
+    by_name: bool = False
+    """True where its value is the resource's name, not its id."""
+    device: str = ""
+    """The dimension that names the device; empty where the series is of the whole resource."""
+    discover: bool = False
+    """True where the full set of dimensions is known to ListMetrics alone."""
+    exact: bool = False
+    """True where series with further dimensions are another breakdown of the same samples."""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """Dimensions that must have this value."""
+    siblings: tuple[Listed, ...] = ()
+    """Metrics with the same dimensions that are listed even while this one is silent."""
+    scale: Scale = Scale.AS_SENT
+    total: str = ""
+    """For `OF_TOTAL`: the metric of the same dimensions that holds 100%."""
+    accelerator: bool = False
+    """True where only accelerators send it."""
+    hosted: bool = False
+    """True where serverless resources never send it."""
+    witness: str = ""
+    """For an event-driven metric: the metric of the kind that shows its source to be alive."""
+
+    @property
+    def text(self) -> str:
+        """For evidence."""
+        return f"cloudwatch {self.namespace}/{self.metric}"
+
+
+def source_of(kind: str, metric: str) -> Source | None:
+    """Return how to ask for `metric` of `kind`; None where CloudWatch does not have it."""
+    return SOURCES.get((kind, metric))
+
+
+def identity_of(source: Source, resource: Resource) -> str:
+    """Return the value by which the dimensions of `source` name the resource."""
+    return (resource.name or resource.id.rpartition("/")[2]) if source.by_name else resource.id
+
+
+def published_name(metric: str, resource: Resource) -> str:
+    """Return the name under which the resource's agent publishes: on Windows its separator is a space."""
+    if resource.fields.get("platform") == "windows":
+        return metric.replace("nvidia_smi_", "nvidia_smi ", 1)
+    return metric
+
+
+def fits(source: Source, dimensions: Dimensions) -> bool:
+    """Return whether a listed series is one that `source` means, whichever resource it is of."""
+    held = dict(dimensions)
+    needed = {source.identity, *source.fixed} | ({source.device} if source.device else set())
+    if not needed <= held.keys() or any(held[name] != value for name, value in source.fixed.items()):
+        return False
+    return not source.exact or held.keys() == needed
+
+
+def sends(source: Source, resource: Resource) -> bool:
+    """Return whether the resource can have samples at all; what is not known counts as can."""
+    fields = resource.fields
+    if fields.get("running") is False:
+        return False
+    if source.hosted and (fields.get("serverless") is True or _is_zero(fields.get("instance.count"))):
+        return False
+    return not (source.accelerator and _is_zero(fields.get("accelerator.count")))
+
+
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
+
+
+def divisor_of(source: Source, resource: Resource) -> float | Unknown:
+    """
+    Return what the published numbers of `resource` are divided by; 1 where they are as declared.
+
+    For `OF_TOTAL` it is the memory by instance type, for agents that do not publish the total.
+    """
+    match source.scale:
+        case Scale.PER_ACCELERATOR:
+            return _per_instance(resource, "accelerator.devices")
+        case Scale.PER_VCPU:
+            return _per_instance(resource, "vcpus")
+        case Scale.OF_TOTAL:
+            return _nominal_memory(resource)
+        case _:
+            return 1.0
+
+
+def _per_instance(resource: Resource, name: str) -> float | Unknown:
+    """Return how many of something one instance has, from the sum over all instances of the endpoint."""
+    types = resource.fields.get("instance.types")
+    if isinstance(types, tuple) and len(set(types)) > 1:
+        return Unknown(Reason.NOT_COLLECTED, "its variants run on different instance types", name)
+    total, instances = _number(resource, name, "hardware"), _number(resource, "instance.count", "config")
+    if isinstance(total, Unknown):
+        return total
+    if isinstance(instances, Unknown):
+        return instances
+    each = total / instances if instances else 0.0
+    if each < 1 or not each.is_integer():
+        detail = f"{total:g} {name} on {instances:g} instances"
+        return Unknown(Reason.SOURCE_ERROR, detail, name)
+    return each
+
+
+def _number(resource: Resource, name: str, group: str) -> float | Unknown:
+    value = resource.fields.get(name)
+    if value is None:
+        gap = absence(resource, group, name)
+        return Unknown(gap.reason, gap.detail or f"{name} is not known", name)
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Unknown(Reason.WRONG_TYPE, repr(value), name)
+    return float(value)
+
+
+def _nominal_memory(resource: Resource) -> float | Unknown:
+    """Return the MiB of one accelerator by its instance type."""
+    gib = _number(resource, "accelerator.memory_gib", "hardware")
+    if isinstance(gib, Unknown):
+        return gib
+    return gib * 1024 if gib > 0 else Unknown(Reason.NOT_COLLECTED, "its memory is given as 0")
+
+
+def _agent(identity: str, *, by_name: bool) -> Mapping[str, Source]:
+    """Return what the CloudWatch agent publishes of GPUs; its configuration has to append `identity`."""
+
+    def gpu(metric: str, scale: Scale = Scale.AS_SENT, total: str = "") -> Source:
+        return Source(
+            AGENT,
+            metric,
+            "Maximum",
+            identity,
+            by_name=by_name,
+            device="index",
+            discover=True,
+            scale=scale,
+            total=total,
+            accelerator=True,
+        )
+
+    return {
+        "gpu.utilization": gpu("nvidia_smi_utilization_gpu"),
+        "gpu.memory_used": gpu("nvidia_smi_memory_used", Scale.OF_TOTAL, "nvidia_smi_memory_total"),
+        "gpu.power": gpu("nvidia_smi_power_draw"),
+    }
+
+
+def _hosting(metric: str, scale: Scale) -> Source:
+    return Source(
+        HOSTING,
+        metric,
+        "Maximum",
+        "EndpointName",
+        by_name=True,
+        device="VariantName",
+        discover=True,
+        exact=True,
+        scale=scale,
+        accelerator=scale is Scale.PER_ACCELERATOR,
+        hosted=True,
+    )
+
+
+SOURCES: Mapping[tuple[str, str], Source] = MappingProxyType(
+    {
+        **{(INSTANCE, name): source for name, source in _agent("InstanceId", by_name=False).items()},
+        (INSTANCE, "cpu.utilization"): Source("AWS/EC2", "CPUUtilization", "Maximum", "InstanceId"),
+        (INSTANCE, "network.in"): Source("AWS/EC2", "NetworkIn", "Sum", "InstanceId"),
+        (INSTANCE, "network.out"): Source("AWS/EC2", "NetworkOut", "Sum", "InstanceId"),
+        (VOLUME, "volume.read_ops"): Source("AWS/EBS", "VolumeReadOps", "Sum", "VolumeId"),
+        (VOLUME, "volume.write_ops"): Source("AWS/EBS", "VolumeWriteOps", "Sum", "VolumeId"),
+        (ENDPOINT, "requests"): Source(
+            INVOCATIONS,
+            "Invocations",
+            "Sum",
+            "EndpointName",
+            by_name=True,
+            device="VariantName",
+            discover=True,
+            exact=True,
+            siblings=((HOSTING, "CPUUtilization"),),
+            witness="cpu.utilization",
+        ),
+        (ENDPOINT, "gpu.utilization"): _hosting("GPUUtilization", Scale.PER_ACCELERATOR),
+        (ENDPOINT, "gpu.memory_used"): _hosting("GPUMemoryUtilization", Scale.PER_ACCELERATOR),
+        (ENDPOINT, "cpu.utilization"): _hosting("CPUUtilization", Scale.PER_VCPU),
+        **{(NOTEBOOK, name): source for name, source in _agent("NotebookInstanceName", by_name=True).items()},
+        (NOTEBOOK, "cpu.utilization"): Source(
+            AGENT,
+            "cpu_usage_active",
+            "Maximum",
+            "NotebookInstanceName",
+            by_name=True,
+            discover=True,
+            fixed=MappingProxyType({"cpu": "cpu-total"}),
+        ),
+    }
+)
+"""By kind and metric."""
