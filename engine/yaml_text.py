@@ -152,6 +152,7 @@ class _Composer:
     root: Node | None = None
     nodes: int = 0
     documents: int = 0
+    aliases: set[str] = field(default_factory=set)
 
     def compose(self) -> Node | None:
         try:
@@ -211,9 +212,7 @@ class _Composer:
                 else:
                     self._begin(event)
             case yaml.AliasEvent():
-                hint = "write the value out"
-                self._report("yaml-alias", f"the alias `*{event.anchor}` is not accepted", event.start_mark.index, hint)
-                self._add(BrokenNode(self.source.place(event.start_mark.index)))
+                self._alias(event.anchor, event.start_mark.index)
             case yaml.SequenceEndEvent():
                 closed = self.open.pop()
                 self._add(ListNode(closed.place, tuple(closed.items)))
@@ -225,6 +224,13 @@ class _Composer:
                     at = event.start_mark.index
                     hint = "put the other document into a file of its own"
                     raise self._stop("yaml-documents", "a second document begins here", at, hint)
+
+    def _alias(self, anchor: str, at: int) -> None:
+        """Report the first alias of each anchor: a bomb has thousands."""
+        if anchor not in self.aliases:
+            self.aliases.add(anchor)
+            self._report("yaml-alias", f"the alias `*{anchor}` is not accepted", at, "write the value out")
+        self._add(BrokenNode(self.source.place(at)))
 
     def _check(self, event: Any) -> None:
         """Count the node and report its anchor and tag."""
@@ -242,7 +248,8 @@ class _Composer:
                 "write the value out where it is used",
             )
         if event.tag is not None:
-            self._report("yaml-tag", f"the tag `{event.tag}` is not accepted", at, "remove it")
+            written = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._report("yaml-tag", f"the tag `{written}` is not accepted", at, "remove it")
 
     def _begin(self, event: Any) -> None:
         if len(self.open) >= MAX_DEPTH:

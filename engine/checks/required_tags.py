@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from engine.checks.context import Judgement, ResourceCheck
+from engine.expr.patterns import compile_pattern
 from engine.findings import Evidence
 from engine.model import Resource, read_tag
 from engine.policy.checks import RequiredTags, TagRule
@@ -49,11 +50,7 @@ def _acceptance(rule: TagRule, placeholders: frozenset[str]) -> Accepts:
     """Return a predicate over a tag's value."""
     fold = rule.case != "exact"
     allowed = frozenset(v.casefold() for v in rule.values) if fold else frozenset(rule.values)
-    pattern = None
-    if rule.pattern:
-        import re2
-
-        pattern = re2.compile(rule.pattern)
+    pattern = compile_pattern(rule.pattern) if rule.pattern else None
 
     def accepts(value: str) -> bool:
         text = value.strip()

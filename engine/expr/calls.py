@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from engine.errors import did_you_mean
 from engine.expr.names import NARROWER, chain
 from engine.expr.operators import Recurse
+from engine.expr.patterns import compile_pattern
 from engine.expr.scope import ROOTS, Scope
 from engine.expr.shapes import BOOL, ERROR, NUMBER, TEXT, Shape, as_written, convert, of_field
 from engine.expr.syntax import (
@@ -259,21 +259,6 @@ class CallResolver:
             self.scope.add("type-mismatch", message, node.arguments[1])
         found = Quantifier(node.function, operand, variable.name, condition, node.start, node.end, depth)
         return found, BOOL
-
-
-def compile_pattern(pattern: str) -> Any:
-    """Return the compiled RE2 pattern; raise `ValueError` with the library's reason."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else error
-        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(text) from error
 
 
 def _moment(text: str) -> datetime:

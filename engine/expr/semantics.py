@@ -58,7 +58,8 @@ def read(node: FieldRef | TagRef | CostRef | MetricCall, resource: Resource, env
             cost = env.cost(resource)
             if isinstance(cost, Unknown):
                 return Unknown(cost.reason, cost.detail, node.path)
-            return typed(cost * MONTH_HOURS if node.period == "monthly" else cost, Type.NUMBER, node.path)
+            hourly = typed(cost, Type.NUMBER, node.path)
+            return calculate("*", hourly, MONTH_HOURS) if node.period == "monthly" else hourly
         case MetricCall():
             path = f"{node.function}(metrics.{node.metric})"
             return typed(env.metric(resource, node.function, node.metric, node.window), Type.NUMBER, path)
@@ -72,7 +73,7 @@ def typed(value: Answer, type_: Type, path: str) -> Answer:
         case Type.BOOL:
             fits = isinstance(value, bool)
         case Type.NUMBER:
-            if isinstance(value, float | Decimal) and not math.isfinite(value):
+            if not _finite(value):
                 return Unknown(Reason.NAN, str(value), path)
             fits = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
         case Type.STRING:
@@ -86,6 +87,17 @@ def typed(value: Answer, type_: Type, path: str) -> Answer:
         case _:
             fits = False
     return value if fits else Unknown(Reason.WRONG_TYPE, f"{_shown(value)} is not {type_.value}", path)
+
+
+def _finite(value: object) -> bool:
+    """Return whether `value` is anything but an infinity or NaN; `math.isfinite` refuses a signalling NaN."""
+    match value:
+        case Decimal():
+            return value.is_finite()
+        case float():
+            return math.isfinite(value)
+        case _:
+            return True
 
 
 def _shown(value: object) -> str:
@@ -219,7 +231,7 @@ def calculate(symbol: str, left: Answer, right: Answer) -> Answer:
                 result = a / b
     except (OverflowError, DecimalException):
         return Unknown(Reason.NAN, f"{_shown(a)} {symbol} {_shown(b)} is too large")
-    if isinstance(result, float | Decimal) and not math.isfinite(result):
+    if not _finite(result):
         return Unknown(Reason.NAN, f"{_shown(a)} {symbol} {_shown(b)} is too large")
     return result  # type: ignore[no-any-return]
 
@@ -231,5 +243,5 @@ def negate(answer: Answer) -> Answer:
     value: Any = answer
     try:
         return -value  # type: ignore[no-any-return]
-    except OverflowError:
+    except (OverflowError, DecimalException):
         return Unknown(Reason.NAN, f"-({_shown(value)}) is too large")

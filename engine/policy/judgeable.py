@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from engine.errors import Problem, did_you_mean
+from engine.expr.patterns import compile_pattern
 from engine.kinds import Kind, Metric
 from engine.policy.checks import Check, Encryption, Idle, Quantity, Quota, RequiredTags, Schedule, TagRule
 from engine.policy.translate import find
@@ -82,11 +83,7 @@ def _unit_problem(metric: Metric, threshold: Quantity, node: Node) -> Problem:
 def _pattern_problems(rule: TagRule, node: Node) -> Iterator[Problem]:
     if not rule.pattern:
         return
-    import re2
-
     try:
-        re2.compile(rule.pattern)
-    except re2.error as error:
-        said = error.args[0] if error.args else "not a pattern"
-        said = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        yield Problem("bad-regex", f"`{rule.pattern}` is not an RE2 pattern: {said}", node.place)
+        compile_pattern(rule.pattern)
+    except ValueError as error:
+        yield Problem("bad-regex", f"`{rule.pattern}` is not a pattern: {error}", node.place, "the syntax is RE2's")

@@ -20,7 +20,7 @@ from engine.policy.document import PolicyDocument, Shared
 from engine.policy.expressions import Expressions, below
 from engine.policy.judgeable import check_problems
 from engine.policy.model import Approval, Expression, Limits, Mode, Policy, PolicySet, Remediation
-from engine.policy.translate import find, validate
+from engine.policy.translate import find, salvage, validate
 from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Parsed, ScalarNode, parse_yaml
 
 VERSION = "1"
@@ -146,13 +146,16 @@ class _PolicyReader:
         where = expressions.one(node.get("where"), kinds)
         unless = expressions.many(node.get("unless"), kinds)
         inside = self._inside(node, check, kinds, expressions)
+        complete = document is not None
+        if document is None:
+            document = salvage(PolicyDocument, node)
         if document is not None and document.remediate:
             self._lint(node, where, unless, inside, expressions)
         loader.problems += expressions.problems
         if document is None or kinds is None:
             return
         self._semantics(document, node, check, kinds)
-        if len(loader.problems) == before and check is not None:
+        if complete and len(loader.problems) == before and check is not None:
             loader.policies.append(self._policy(document, node, check, kinds, (where, unless, inside)))
 
     def _name(self, node: MapNode) -> None:
@@ -247,9 +250,10 @@ class _PolicyReader:
 
     def _semantics(self, document: PolicyDocument, node: MapNode, check: str | None, kinds: tuple[Kind, ...]) -> None:
         """Check what needs the catalog, the remediations or several keys at once."""
-        if check is not None:
-            self.loader.problems += check_problems(_check_of(document, check), kinds, below(node, check) or node)
-            self._zone(_check_of(document, check), node)
+        judged = _check_of(document, check) if check is not None else None
+        if check is not None and judged is not None:
+            self.loader.problems += check_problems(judged, kinds, below(node, check) or node)
+            self._zone(judged, node)
         mode = _given(document, self.defaults, "mode")
         if mode is Mode.APPROVE and _given(document, self.defaults, "approval") is None:
             hint = "add `approval: {channel: …, approvers: […]}`"
@@ -296,6 +300,8 @@ class _PolicyReader:
         expressions: tuple[Expression | None, tuple[Expression, ...], dict[str, Expression]],
     ) -> Policy:
         where, unless, inside = expressions
+        judged = _check_of(document, check)
+        assert judged is not None
         approval = _given(document, self.defaults, "approval")
         name = node.get("name")
         return Policy(
@@ -305,7 +311,7 @@ class _PolicyReader:
             severity=_given(document, self.defaults, "severity"),
             selectors=tuple(document.resource or ()),
             kinds=kinds,
-            check=_check_of(document, check),
+            check=judged,
             mode=_given(document, self.defaults, "mode"),
             where=where,
             unless=unless,
@@ -323,8 +329,9 @@ class _PolicyReader:
 _KEYS = frozenset(PolicyDocument.model_fields) - frozenset(CHECKS)
 
 
-def _check_of(document: PolicyDocument, name: str) -> Check:
-    check: Check = getattr(document, name)
+def _check_of(document: PolicyDocument, name: str) -> Check | None:
+    """Return the policy's check; None only where what was wrong of it had to be left out."""
+    check: Check | None = getattr(document, name)
     return check
 
 

@@ -22,7 +22,7 @@ from engine.units import UnitError, format_percent, parse_bytes, parse_duration,
 class Null(Enum):
     """A key that was written without a value, as opposed to a key that is not there."""
 
-    NULL = "null"
+    NULL = None
 
 
 DURATION_PATTERN = r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"

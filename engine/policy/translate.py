@@ -21,6 +21,8 @@ from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Plain, ScalarN
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
+SALVAGES = 3
+"""So many times what is wrong is left out: a mapping without its wrong parts can be wrong itself."""
 _AMOUNT = re.compile(r"\$\d{1,3}")
 _REST = re.compile(r"\d{3}(\.\d+)?( ?/ ?\w+)?")
 _SPLIT_KEY = re.compile(r"`\d{3}(\.\d+)?( ?/ ?\w+)?` is not a key")
@@ -50,6 +52,41 @@ def validate(model: type[Model], node: Node) -> tuple[Model | None, list[Problem
         found = (_problem(model, node, details) for details in error.errors(include_url=False))
         told = [p for p in found if p is not None and p.place not in split and not _continues(p)]
         return None, list(dict.fromkeys([*told, *split.values()]))
+
+
+def salvage(model: type[Model], node: Node) -> Model | None:
+    """Return `node` as a `model` with everything left out that is wrong; None where too little is left."""
+    value = plain(node)
+    for _ in range(SALVAGES):
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            changed = False
+            for details in error.errors(include_url=False):
+                location = details["loc"]
+                if details["type"] == "missing" and len(location) == 1 and isinstance(value, dict):
+                    value[location[0]] = "missing"
+                    changed = True
+                else:
+                    changed |= _drop(value, location)
+            if not changed:
+                return None
+    return None
+
+
+def _drop(value: Any, location: Location) -> bool:
+    """Remove the deepest part of `value` that `location` reaches; lists keep their length by losing the whole list."""
+    owner: tuple[dict[str, Any], str] | None = None
+    for step in location:
+        if isinstance(value, dict) and isinstance(step, str) and step in value:
+            owner = (value, step)
+            value = value[step]
+        else:
+            break
+    if owner is None:
+        return False
+    del owner[0][owner[1]]
+    return True
 
 
 def find(node: Node, location: Sequence[int | str]) -> Node:
@@ -103,6 +140,8 @@ def _problem(model: type[BaseModel], root: Node, details: ErrorDetails) -> Probl
         parent = find(root, location[:-1])
         where = f" of `{location[-2]}`" if len(location) > 1 and isinstance(location[-2], str) else ""
         return Problem("missing-key", f"the key `{location[-1]}`{where} is missing", parent.place)
+    if details["type"] == "too_short" and isinstance(node, ListNode) and node.items:
+        return None  # its items are wrong, each with a problem of its own
     message, hint = _words(details, node)
     return Problem("wrong-value", message, node.place, hint)
 

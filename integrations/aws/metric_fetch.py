@@ -86,13 +86,19 @@ def data_of(client: Client, queries: Sequence[Query]) -> list[Buckets | Unknown]
             if position is None:
                 continue
             status[position] = (str(result.get("StatusCode") or ""), _complaint(result.get("Messages")))
-            times, values = points[position]
-            times.extend(result.get("Timestamps") or ())
-            values.extend(result.get("Values") or ())
+            _keep(points[position], result)
     return [
         bucketed(*found, query) if code == "Complete" else _incomplete(code, complaint)
         for query, found, (code, complaint) in zip(queries, points, status, strict=True)
     ]
+
+
+def _keep(points: tuple[list[object], list[object]], result: Mapping[str, Any]) -> None:
+    """Add the points of one page; what has no partner is left out, so that later pages stay in step."""
+    times, values = result.get("Timestamps") or (), result.get("Values") or ()
+    pairs = min(len(times), len(values))
+    points[0].extend(times[:pairs])
+    points[1].extend(values[:pairs])
 
 
 def _position(name: object, count: int) -> int | None:

@@ -7,7 +7,7 @@ Pure. `metric_fetch` keeps each answer as buckets of a frame; `cloudwatch` makes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar

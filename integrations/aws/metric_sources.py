@@ -154,7 +154,8 @@ def _number(resource: Resource, name: str, group: str) -> float | Unknown:
     value = resource.fields.get(name)
     if value is None:
         gap = absence(resource, group, name)
-        return Unknown(gap.reason, gap.detail or f"{name} is not known", name)
+        reason = Reason.NOT_COLLECTED if gap.reason is Reason.MISSING else gap.reason
+        return Unknown(reason, gap.detail or f"{name} is not known", name)
     if isinstance(value, Unknown):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -20,7 +20,7 @@ def read_timestamps_quickly(botocore_session: Any) -> None:
     """
     from botocore.utils import parse_timestamp
 
-    def parse(value: object) -> datetime:
+    def parse(value: Any) -> datetime:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC)
         found: datetime = parse_timestamp(value)

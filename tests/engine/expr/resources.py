@@ -132,28 +132,25 @@ def _damaged(rng: Random, value: Any, lies: tuple[Any, ...] = LIES) -> Any:
 
 def cel_data(resource: Resource, world: World) -> dict[str, Any]:
     """Return a complete resource as the variables of a CEL expression, numbers as doubles."""
-    tree: dict[str, Any] = {
-        "kind": resource.kind,
-        "id": resource.id,
-        "account": resource.account,
-        "region": resource.region,
-        "name": resource.name or resource.id,
-        "age": NOW - resource.fields["created"],  # type: ignore[operator]
+    found: dict[str, Any] = {
+        "resource.kind": resource.kind,
+        "resource.id": resource.id,
+        "resource.account": resource.account,
+        "resource.region": resource.region,
+        "resource.name": resource.name or resource.id,
+        "resource.age": NOW - resource.fields["created"],  # type: ignore[operator]
+        "tags": dict(resource.tags),
+        "cost.hourly": float(world.costs[resource.id]),
+        "cost.monthly": float(world.costs[resource.id]) * 730,
+        "now": NOW,
     }
-    for name, value in resource.fields.items():
-        *parents, leaf = name.split(".")
-        place = tree
-        for parent in parents:
-            place = place.setdefault(parent, {})
-        place[leaf] = _cel_value(value)
-    hourly = float(world.costs[resource.id])
-    metrics = {
+    found |= {f"resource.{name}": _cel_value(value) for name, value in resource.fields.items()}
+    found["metrics"] = {
         f"{function} {metric} {window.total_seconds():.0f}": value
         for (identity, function, metric, window), value in world.metrics.items()
         if identity == resource.id
     }
-    costs = {"hourly": hourly, "monthly": hourly * 730}
-    return {"resource": tree, "tags": dict(resource.tags), "cost": costs, "metrics": metrics, "now": NOW}
+    return found
 
 
 def _cel_value(value: Any) -> Any:
