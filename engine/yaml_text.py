@@ -212,21 +212,24 @@ class _Composer:
                 else:
                     self._begin(event)
             case yaml.AliasEvent():
-                self._alias(event.anchor, event.start_mark.index)
+                self._alias(event)
             case yaml.SequenceEndEvent():
                 closed = self.open.pop()
                 self._add(ListNode(closed.place, tuple(closed.items)))
             case yaml.MappingEndEvent():
                 self._add(self._mapping(self.open.pop()))
             case yaml.DocumentStartEvent():
-                self.documents += 1
-                if self.documents > 1:
-                    at = event.start_mark.index
-                    hint = "put the other document into a file of its own"
-                    raise self._stop("yaml-documents", "a second document begins here", at, hint)
+                self._document(event)
 
-    def _alias(self, anchor: str, at: int) -> None:
+    def _document(self, event: Any) -> None:
+        self.documents += 1
+        if self.documents > 1:
+            hint = "put the other document into a file of its own"
+            raise self._stop("yaml-documents", "a second document begins here", event.start_mark.index, hint)
+
+    def _alias(self, event: Any) -> None:
         """Report the first alias of each anchor: a bomb has thousands."""
+        anchor, at = event.anchor, event.start_mark.index
         if anchor not in self.aliases:
             self.aliases.add(anchor)
             self._report("yaml-alias", f"the alias `*{anchor}` is not accepted", at, "write the value out")

@@ -82,7 +82,7 @@ class _Loader:
             hint = "begin with `version: 1` and `policies:`"
             self.add("wrong-value", "a policy file is a mapping", root.place, hint)
             return
-        self.top(root, file)
+        self.top(root)
         defaults = self.defaults(root.get("defaults"))
         policies = root.get("policies")
         if isinstance(policies, ListNode):
@@ -91,7 +91,7 @@ class _Loader:
             for node in policies.items:
                 _PolicyReader(self, parsed, node, defaults).read()
 
-    def top(self, root: MapNode, file: str) -> None:
+    def top(self, root: MapNode) -> None:
         """Check the keys of the file itself."""
         for key, _ in root.entries:
             if key.text not in FILE_KEYS:
@@ -107,7 +107,7 @@ class _Loader:
             self.add("unsupported-version", f"{written} is not a version of the language", version.place, "write `1`")
         policies = root.get("policies")
         if policies is None:
-            self.add("missing-key", "the key `policies` is missing", Place(file))
+            self.add("missing-key", "the key `policies` is missing", root.place)
         elif not isinstance(policies, ListNode | BrokenNode):
             hint = "write each policy as `- name: …`"
             self.add("wrong-value", "`policies` is a list", policies.place, hint)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
-from enum import Enum
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -19,10 +18,8 @@ from pydantic import BeforeValidator, WithJsonSchema
 from engine.units import UnitError, format_percent, parse_bytes, parse_duration, parse_money, parse_percent
 
 
-class Null(Enum):
-    """A key that was written without a value, as opposed to a key that is not there."""
-
-    NULL = None
+class Null:
+    """A key that was written without a value, as opposed to a key that is not there. No enum: pydantic reads those as text."""
 
 
 DURATION_PATTERN = r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"

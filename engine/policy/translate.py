@@ -33,7 +33,7 @@ def plain(node: Node) -> Any:
     match node:
         case ScalarNode():
             if node.null:
-                return Null.NULL
+                return Null()
             return Plain(node.text) if node.plain else node.text
         case ListNode():
             return [plain(item) for item in node.items]
