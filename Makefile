@@ -31,6 +31,7 @@ bench: $(VENV)/dev.stamp  ## Measure speed and memory and print the figures
 
 docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
 	$(BIN)/python -m bursar.reference docs/reference
+	$(BIN)/bursar schema -o policies/bursar.schema.json
 
 wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -177,6 +177,8 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             offset = min(mark.index if mark else 0, len(self.source.text))
             raise self._stop("yaml-syntax", *self._explain(error.problem or error.context or "", offset)) from None
+        except UnicodeEncodeError as error:
+            raise self._stop("yaml-syntax", "the text holds half a character", error.start) from None
         except yaml.YAMLError as error:
             offset = min(getattr(error, "position", 0), len(self.source.text))
             raise self._stop("yaml-syntax", "the text holds a character that YAML does not allow", offset) from None

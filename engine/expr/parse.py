@@ -261,12 +261,12 @@ class _Parser:
     def items(self, closing: str, opened: Token) -> tuple[Node, ...]:
         found: list[Node] = []
         while not self.at(closing):
-            if found:
-                self.expect(",", opened)
-                if self.at(closing):
-                    break
             if self.token.kind is Kind.END:
                 self.expect(closing, opened)
+            if found:
+                self.expect(",")
+                if self.at(closing) or self.token.kind is Kind.END:
+                    break
             found.append(self.deeper(self.disjunction))
         self.expect(closing, opened)
         return tuple(found)

@@ -43,13 +43,18 @@ PLACEHOLDERS = (
 """Words that stand where a value should be; compared without regard to case."""
 
 
+SPOKEN = frozenset({"title", "description", "examples", "default"})
+"""What a JSON Schema says to people; it stays outside of alternatives."""
+
+
 def _instead(shorthand: dict[str, Any]) -> Any:
     """Return a hook that lets a model's JSON Schema accept an abbreviation too."""
 
     def change(schema: dict[str, Any]) -> None:
-        full = dict(schema)
+        full = {key: value for key, value in schema.items() if key not in SPOKEN}
+        spoken = {key: value for key, value in schema.items() if key in SPOKEN}
         schema.clear()
-        schema["anyOf"] = [shorthand, full]
+        schema.update({"anyOf": [shorthand, full], **spoken})
 
     return change
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine.policy.checks import (
+    SPOKEN,
     STRICT,
     Budget,
     Encryption,
@@ -42,9 +43,10 @@ from engine.policy.scalars import (
 
 def _or_one(schema: dict[str, Any]) -> None:
     """Let a list in the JSON Schema be abbreviated to its only item."""
-    full = dict(schema)
+    full = {key: value for key, value in schema.items() if key not in SPOKEN}
+    spoken = {key: value for key, value in schema.items() if key in SPOKEN}
     schema.clear()
-    schema["anyOf"] = [full["items"], full]
+    schema.update({"anyOf": [full["items"], full], **spoken})
 
 
 Selectors: TypeAlias = Annotated[

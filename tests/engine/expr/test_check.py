@@ -1,0 +1,301 @@
+"""What is wrong with an expression before any resource is seen: code, place and hint of each mistake."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.codes import CODES
+from engine.expr.check import resolve
+from engine.expr.parse import parse
+from engine.expr.syntax import Comparison, FieldRef, Literal, MetricCall, TagRef
+from engine.kinds import Field, Kind, Metric, Type
+from tests.engine.expr.resources import KIND
+
+OTHER = Kind(
+    "test.disk",
+    "Test disk",
+    ("storage.volume",),
+    (
+        Field("state", Type.STRING, "State.", values=("available", "stopped"), group="other"),
+        Field("running", Type.NUMBER, "Not a condition here."),
+        Field("volume.size_gib", Type.NUMBER, "In another unit.", unit="TiB"),
+    ),
+    (Metric("network.in", "packets", 60, "network", "In another unit."),),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "at", "message", "hint"),
+    [
+        # names
+        ("resource.stat == 'running'", "unknown-field", "stat", "unknown field `stat` of `test.machine`",
+         "did you mean `state`?"),
+        ("true and resource.accelerator.cuont > 1", "unknown-field", "accelerator.cuont",
+         "unknown field `accelerator.cuont` of `test.machine`", "did you mean `accelerator.count`?"),
+        ("resource.zzz == 1", "unknown-field", "zzz", "unknown field `zzz` of `test.machine`", ""),
+        ("resource.tags.owner == 'a'", "unknown-field", "tags.owner", "unknown field `tags.owner` of `test.machine`",
+         "write `tags.<key>`"),
+        ("has(resource)", "unknown-field", "resource", "`resource` by itself has no value",
+         "name a field, such as `resource.state`"),
+        ("tags.cost.center == 'a'", "unknown-field", "tags.cost.center", "a tag is text and has no members",
+         'write `tags["cost.center"]`'),
+        ("cost.hourley > 1", "unknown-field", "cost.hourley", "unknown cost `hourley`", "did you mean `hourly`?"),
+        ("cost > 1", "unknown-field", "cost", "unknown cost ``", "write `cost.hourly` or `cost.monthly`"),
+        ("now.year > 1", "unknown-field", "now.year", "`now` is a time and has no members", ""),
+        ("'a'.b == 'c'", "unknown-field", "'a'.b", "only `resource`, `tags` and `cost` have members", ""),
+        ("resource.types.exists(t, t.b == 'c')", "unknown-field", "t.b", "`t` is text and has no members", ""),
+        ("state == 'running'", "unknown-name", "state", "unknown name `state`", "write `resource.state`"),
+        ("accelerator.count > 1", "unknown-name", "accelerator", "unknown name `accelerator`",
+         "write `resource.accelerator.count`"),
+        ("tag.owner == 'a'", "unknown-name", "tag", "unknown name `tag`", "did you mean `tags`?"),
+        ("tags.env == production", "unknown-name", "production", "unknown name `production`",
+         'put text in quotes: `"production"`'),
+        ("resource.types.exists(t, true) and t == 'a'", "unknown-name", "t", "unknown name `t`",
+         'put text in quotes: `"t"`'),
+        # functions
+        ("foo(tags.a)", "unknown-function", "foo", "unknown function `foo`",
+         "one of has, size, duration, timestamp, default, avg, max, min, sum"),
+        ("len(tags) > 1", "unknown-function", "len", "unknown function `len`", "did you mean `size`?"),
+        ("exists(tags.a)", "unknown-function", "exists", "unknown function `exists`", "did you mean `has`?"),
+        ("startsWith(tags.a, 'b')", "unknown-function", "startsWith", "unknown function `startsWith`",
+         "write it behind the value: `tags.owner.startsWith(...)`"),
+        ("tags.a.has()", "unknown-function", "has", "unknown method `has`", "write it before the value: `has(...)`"),
+        ("tags.a.startswith('b')", "unknown-function", "startswith", "unknown method `startswith`",
+         "did you mean `startsWith`?"),
+        ("tags.a.matchs('b')", "unknown-function", "matchs", "unknown method `matchs`", "did you mean `matches`?"),
+        ("has()", "type-mismatch", "has()", "`has` takes 1 argument, 0 given", "write `has(tags.owner)`"),
+        ("tags.a.startsWith()", "type-mismatch", "tags.a.startsWith()", "`startsWith` takes 1 argument, 0 given",
+         'write `resource.name.startsWith("ml-")`'),
+        ("has('a')", "type-mismatch", "'a'", "`has` asks for a field, a tag or a cost", ""),
+        ("has(tags)", "type-mismatch", "tags", "`has` asks for a field, a tag or a cost", ""),
+        ("size(resource.running) > 1", "type-mismatch", "resource.running", "true or false has no size", ""),
+        ("size() > 1", "type-mismatch", "size()", "`size` takes 1 argument", "write `size(tags)`"),
+        ("resource.vcpus.startsWith('a')", "type-mismatch", "resource.vcpus",
+         "`startsWith` asks about text, this is a number", ""),
+        ("tags.a.contains(5)", "type-mismatch", "5", "`contains` takes text, this is a number", ""),
+        ("tags.a.matches(tags.b)", "type-mismatch", "tags.b", "`matches` takes a pattern in quotes", ""),
+        ("tags.a.matches('(')", "bad-regex", "'('", "`(` is not a pattern: missing ): (", "the syntax is RE2's"),
+        (r"tags.a.matches(r'(a)\1')", "bad-regex", r"r'(a)\1'",
+         r"`(a)\1` is not a pattern: invalid escape sequence: \1", "the syntax is RE2's"),
+        ("tags.a.matches('(?=a)')", "bad-regex", "'(?=a)'",
+         "`(?=a)` is not a pattern: invalid perl operator: (?=", "the syntax is RE2's"),
+        ("tags.a.exists(t, true)", "type-mismatch", "tags.a",
+         "`exists` goes through a list or the tags, this is text", ""),
+        ("tags.exists('t', true)", "type-mismatch", "'t'", "the first argument names the element",
+         'write `resource.instance.types.exists(t, t.startsWith("ml.p"))`'),
+        ("tags.exists(tags, true)", "type-mismatch", "tags,", "the first argument names the element",
+         'write `resource.instance.types.exists(t, t.startsWith("ml.p"))`'),
+        ("tags.all(t, t)", "type-mismatch", "t)", "`all` needs a condition, this is text", ""),
+        # default
+        ("default(tags.a, 5) == 'b'", "type-mismatch", "default(tags.a, 5)", "`default` gives a number for text", ""),
+        ("default('a', 'b') == 'b'", "type-mismatch", "'a'",
+         "`default` is for a field, a tag, a cost or a metric", ""),
+        ("default(tags.a, tags.b) == 'b'", "type-mismatch", "tags.b",
+         "the second argument of `default` is a constant", ""),
+        ("default(tags.a, null) == 'b'", "type-mismatch", "null", "the second argument of `default` is a constant", ""),
+        ("default(resource.vcpus, 5%) > 1", "type-mismatch", "5%", "`default` gives `5%` for a number", ""),
+        ("default(resource.vcpus, 40GiB) > 1", "type-mismatch", "40GiB", "`default` gives `40GiB` for a number", ""),
+        # times
+        ("resource.age > duration('4 h')", "wrong-value", "'4 h'", "`4 h` is not a duration", "write `4h`"),
+        ("resource.age > duration(4)", "type-mismatch", "4", "`duration` takes a text in quotes",
+         'write `duration("4h")`'),
+        ("now > timestamp('2026-01-31')", "wrong-value", "'2026-01-31'",
+         "`2026-01-31` is not a timestamp: it has no zone", 'write `timestamp("2026-01-31T00:00:00Z")`'),
+        ("now > timestamp('0001-01-01T00:00:00+05:00')", "wrong-value", "'0001-01-01T00:00:00+05:00'",
+         "`0001-01-01T00:00:00+05:00` is not a timestamp: date value out of range",
+         'write `timestamp("2026-01-31T00:00:00Z")`'),
+        # metrics
+        ("max(metrics.gpu.utilisation, 4h) < 5", "unknown-metric", "metrics.gpu.utilisation",
+         "unknown metric `gpu.utilisation` of `test.machine`", "did you mean `gpu.utilization`?"),
+        ("metrics.gpu.utilization < 5", "type-mismatch", "metrics.gpu.utilization", "a metric is read over a window",
+         "write for example `max(metrics.gpu.utilization, 4h)`"),
+        ("max(metrics.gpu.utilization) < 5", "type-mismatch", "max(metrics.gpu.utilization)",
+         "`max` takes 2 arguments, 1 given", "write `max(metrics.gpu.utilization, 4h)`"),
+        ("max(tags.a, 4h) < 5", "type-mismatch", "tags.a", "`max` reads a metric",
+         "write `max(metrics.gpu.utilization, 4h)`"),
+        ("max(metrics.gpu.utilization, 4) < 5", "type-mismatch", "4",
+         "the window is a duration longer than zero, as a constant", "write `max(metrics.gpu.utilization, 4h)`"),
+        ("max(metrics.gpu.utilization, 0h) < 5", "type-mismatch", "0h",
+         "the window is a duration longer than zero, as a constant", "write `max(metrics.gpu.utilization, 4h)`"),
+        ("max(metrics.gpu.utilization, -4h) < 5", "type-mismatch", "-4h",
+         "the window is a duration longer than zero, as a constant", "write `max(metrics.gpu.utilization, 4h)`"),
+        # types
+        ("resource.vcpus > '8'", "type-mismatch", "resource.vcpus > '8'", "`>` compares a number with text",
+         "numbers are written without quotes, texts with them"),
+        ("tags.keep == true", "type-mismatch", "tags.keep == true", "`==` compares text with true or false",
+         'tags are text: write `== "true"`'),
+        ("resource.age > 30", "type-mismatch", "resource.age > 30", "`>` compares a duration with a number",
+         "write a unit, such as `30d`"),
+        ("resource.running == 1", "type-mismatch", "resource.running == 1", "`==` compares true or false with a number",
+         ""),
+        ("resource.running > false", "type-mismatch", "resource.running > false",
+         "`>` does not compare true or false", ""),
+        ("tags == tags", "type-mismatch", "tags == tags", "`==` does not compare the map of all tags", ""),
+        ("tags.a > null", "type-mismatch", "tags.a > null", "nothing is `>` null", ""),
+        ("null == null", "type-mismatch", "null == null", "only a field or a tag can be null", ""),
+        ("resource.state == 'runing'", "wrong-value", "'runing'", "`runing` is not one of the field's values",
+         "did you mean `running`?"),
+        ("resource.state in ['running', 'gone']", "wrong-value", "'gone'", "`gone` is not one of the field's values",
+         "one of running, stopped"),
+        ("'gone' != resource.state", "wrong-value", "'gone'", "`gone` is not one of the field's values",
+         "one of running, stopped"),
+        ("resource.running and tags.a", "type-mismatch", "tags.a", "`and` joins conditions, this is text",
+         "compare it with something"),
+        ("not resource.vcpus", "type-mismatch", "resource.vcpus", "`not` joins conditions, this is a number",
+         "compare it with something"),
+        ("-tags.a == 'b'", "type-mismatch", "tags.a", "`-` needs a number, this is text", ""),
+        ("-true", "type-mismatch", "true", "`-` needs a number, this is true or false", ""),
+        ("tags.a + 5 == 'b'", "type-mismatch", "tags.a + 5", "`+` does not go with text and a number", ""),
+        ("now + now > now", "type-mismatch", "now + now", "`+` does not go with a time and a time", ""),
+        ("tags.a in 'abc'", "type-mismatch", "'abc'", "`in` needs a list, this is text", 'write a list: `in ["a", "b"]`'),
+        ("5 in tags", "type-mismatch", "5", "a tag's key is text, this is a number", ""),
+        ("tags.a in [1, 2]", "type-mismatch", "tags.a in [1, 2]", "`in` looks for text in a list of numbers", ""),
+        ("tags.a in ['x', 2]", "type-mismatch", "2", "a list holds one type: text and a number", ""),
+        ("tags.a in ['x', tags.b]", "type-mismatch", "tags.b", "a list holds only constants", ""),
+        ("size([null]) == 1", "type-mismatch", "null", "a list holds only constants", ""),
+        # units
+        ("resource.vcpus > 5%", "type-mismatch", "5%", "`5%` is compared with something that is a plain number", ""),
+        ("resource.vcpus > 40GiB", "type-mismatch", "40GiB",
+         "`40GiB` is compared with something that is a plain number", ""),
+        ("resource.vcpus in [40GiB]", "type-mismatch", "40GiB",
+         "`40GiB` is compared with something that is a plain number", ""),
+        ("resource.share > 1.5GiB", "type-mismatch", "1.5GiB", "`1.5GiB` is compared with something that is in percent",
+         ""),
+        ("resource.volume.size_gib > 5%", "type-mismatch", "5%", "`5%` is compared with something that is in GiB", ""),
+        ("cost.hourly > resource.share", "type-mismatch", "cost.hourly > resource.share",
+         "a number (usd) is compared with a number (percent)", ""),
+        ("resource.share + resource.volume.size_gib > 1", "type-mismatch", "resource.share + resource.volume.size_gib",
+         "`+` does not go with a number (percent) and a number (GiB)", ""),
+        ("cost.monthly * 10% > 5", "type-mismatch", "10%", "`10%` is the number 10, not a share to multiply with",
+         "write `0.1`"),
+        # the whole
+        ("resource.vcpus + 1", "not-a-condition", "resource.vcpus + 1", "this is a number, not a condition, true or false",
+         "compare it with something"),
+        ("tags.a", "not-a-condition", "tags.a", "this is text, not a condition, true or false",
+         "compare it with something"),
+        ("tags", "not-a-condition", "tags", "this is the map of all tags, not a condition, true or false",
+         "compare it with something"),
+        ("null", "not-a-condition", "null", "this is null, not a condition, true or false",
+         "compare it with something"),
+    ],
+)  # fmt: skip
+def test_each_mistake(problems, text, code, at, message, hint):
+    """Each mistake gives one problem, with its code, the characters it is about and what to write instead."""
+    (problem,) = problems(text)
+    start = text.rindex(at) if at in ("t)", "t", "null") and not text.startswith("null") else text.index(at)
+    assert code in CODES
+    assert (code, message, hint) == (problem.code, problem.message, problem.hint)
+    assert start == problem.start
+    length = len(at.rstrip(",)")) if at in ("tags,", "t)") else len(at)
+    assert start + length == problem.end
+
+
+def test_all_mistakes_are_found_in_one_pass(problems):
+    """Every mistake of an expression is reported, in the order they stand."""
+    found = problems("resource.stat == 'a' and (foo() or tags.keep == true) and prod")
+    assert ["unknown-field", "unknown-function", "type-mismatch", "unknown-name"] == [p.code for p in found]
+
+
+def test_one_mistake_gives_one_problem(problems):
+    """What contains a mistake is not accused of another."""
+    assert 1 == len(problems("size(resource.zzz) + 1 > 2 and not (resource.zz2 == 1)")) - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("resource.volume.size_gib > 40GiB", 40),
+        ("resource.volume.size_gib > 1TiB", 1024),
+        ("512MiB < resource.volume.size_gib", 0.5),
+        ("sum(metrics.network.in, 4h) > 40GiB", 40 * 2**30),
+        ("sum(metrics.network.in, 4h) > 2kB", 2000),
+        ("resource.share > 5%", 5),
+    ],
+)
+def test_sizes_are_converted_to_the_unit_beside_them(text, value):
+    """`40GiB` is 40 beside a field in GiB and 42,949,672,960 beside bytes; `5%` is 5."""
+    node, problems = resolve(parse(text), [KIND])
+    assert () == problems
+    assert isinstance(node, Comparison)
+    literal = node.right if isinstance(node.right, Literal) else node.left
+    assert isinstance(literal, Literal)
+    assert value == literal.value
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "expected"),
+    [
+        ("resource.volume.size_gib + 10GiB == 50", {"volume.size_gib": 40}, True),
+        ("10GiB + resource.volume.size_gib == 50GiB", {"volume.size_gib": 40}, True),
+        ("10GiB + 1MiB > 10GiB", {}, True),
+        ("1GiB == 1024MiB", {}, True),
+        ("1GB < 1GiB", {}, True),
+        ("resource.volume.size_gib in [1TiB, 2TiB]", {"volume.size_gib": 2048}, True),
+        ("default(resource.volume.size_gib, 1TiB) == 1024", {}, True),
+        ("default(sum(metrics.network.in, 4h), 1kB) == 1000", {}, False),
+        ("default(resource.state, 'none') == 'none'", {}, True),
+    ],
+)
+def test_sizes_are_converted_everywhere(evaluate, text, fields, expected):
+    """Beside `+`, in lists and in `default`, a size has the unit of what it goes with."""
+    assert expected is evaluate(text, fields=fields, metric=1.0)
+
+
+def test_fields_have_to_be_those_of_all_kinds(problems):
+    """A policy about several kinds may only use what all of them declare, alike."""
+    kinds = (KIND, OTHER)
+    (lacking,) = problems("resource.vcpus > 1", kinds)
+    assert ("unknown-field", "unknown field `vcpus` of `test.disk`", "name only kinds that have it under `resource`") == (
+        lacking.code,
+        lacking.message,
+        lacking.hint,
+    )
+    (typed,) = problems("resource.running == 1", kinds)
+    assert "`running` does not have the same type for all kinds of the policy" == typed.message
+    (measured,) = problems("resource.volume.size_gib > 1", kinds)
+    assert "`volume.size_gib` does not have the same unit for all kinds of the policy" == measured.message
+    (metric,) = problems("max(metrics.network.in, 1h) > 1", kinds)
+    assert "`network.in` does not have the same unit for all kinds of the policy" == metric.message
+    (unknown,) = problems("max(metrics.gpu.utilization, 1h) > 1", kinds)
+    assert "unknown metric `gpu.utilization` of `test.disk`" == unknown.message
+
+
+def test_values_of_several_kinds_are_joined(problems):
+    """An enumerated field may be compared with the values of any kind of the policy, and knows each kind's group."""
+    assert () == problems("resource.state == 'available' or resource.state == 'running'", (KIND, OTHER))
+    node, _ = resolve(parse("resource.state == 'available'"), [KIND, OTHER])
+    assert isinstance(node, Comparison)
+    assert isinstance(node.left, FieldRef)
+    assert {"test.machine": "core", "test.disk": "other"} == node.left.groups
+    assert ("running", "stopped", "available") == node.left.values
+
+
+def test_names_are_resolved():
+    """Fields, tags and metrics become references with their declared types."""
+    node, _ = resolve(parse('resource["accelerator.count"]'), [KIND], expect=None)
+    assert isinstance(node, FieldRef)
+    assert ("accelerator.count", Type.NUMBER) == (node.name, node.type)
+    tag, _ = resolve(parse('tags["bursar/keep"]'), [KIND], expect=Type.STRING)
+    assert isinstance(tag, TagRef)
+    assert 'tags["bursar/keep"]' == tag.path
+    metric, _ = resolve(parse("max(metrics.gpu.utilization, duration('1h30m'))"), [KIND], expect=Type.NUMBER)
+    assert isinstance(metric, MetricCall)
+    assert ("max", "gpu.utilization", "percent", 5400.0) == (
+        metric.function, metric.metric, metric.unit, metric.window.total_seconds(),
+    )  # fmt: skip
+
+
+def test_another_type_may_be_wanted(problems):
+    """`group_by` wants text, and any type goes where none is named."""
+    assert () == problems("tags.team", expect=Type.STRING)
+    assert () == problems("resource.vcpus + 1", expect=None)
+    (problem,) = problems("resource.running", expect=Type.STRING)
+    assert "this is true or false, not string" == problem.message
+
+
+def test_variables_are_seen_only_inside(problems):
+    """The inner variable hides an outer one of its name, and neither is seen outside."""
+    assert () == problems("resource.types.exists(t, tags.all(t, t != 'a') and t == 'b')")
+    assert () == problems("[1, 2].all(n, n > 0) and ['a'].exists(t, t == tags.team)")
+    (problem,) = problems("[1, 2].all(n, n == 'a')")
+    assert "`==` compares a number with text" == problem.message
