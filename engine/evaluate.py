@@ -114,39 +114,46 @@ def judge_items(compiled: Compiled, items: Iterable[Item], tallies: Tallies) -> 
     An exception in one policy about one resource is a defect of ours or of the policy: it becomes an
     `error` verdict and the rest of the run goes on.
     """
-    for policy in (*compiled.single, *compiled.grouped):
-        tallies.counts[policy.policy.name] = {}
+    for name in (*(c.policy.name for c in compiled.single), *(g.policy.name for g in compiled.grouped)):
+        tallies.counts[name] = {}
     by_kind = _by_kind(compiled)
     groups = _groups_by_kind(compiled)
     nothing: tuple[()] = ()
     for item in items:
-        if item.__class__ is ScopeReport:
-            tallies.scopes.append(item)  # type: ignore[arg-type]
+        if not isinstance(item, Resource):
+            tallies.scopes.append(item)
             continue
-        resource: Resource = item  # type: ignore[assignment]
         tallies.resources += 1
-        for decide, passed, policy in by_kind.get(resource.kind, nothing):
-            try:
-                outcome = decide(resource)
-            except Exception as error:  # noqa: BLE001  (isolates policies from each other)
-                verdict = _failed(policy.policy, resource, error)
-            else:
-                if outcome is Outcome.COMPLIANT:
-                    passed[0] += 1
-                    continue
-                if outcome is None:
-                    continue
-                verdict = _explained(policy, resource, outcome)
-            tallies.add(policy.policy.name, verdict.outcome)
-            yield policy, resource, verdict
-        for grouped in groups.get(resource.kind, nothing):
-            grouped.feed(resource)
+        yield from _judge(item, by_kind.get(item.kind, nothing), tallies)
+        for grouped in groups.get(item.kind, nothing):
+            grouped.feed(item)
     for entries in by_kind.values():
         for _, passed, policy in entries:
-            if passed[0]:
-                counts = tallies.counts[policy.policy.name]
-                counts[Outcome.COMPLIANT] = counts.get(Outcome.COMPLIANT, 0) + passed[0]
-                passed[0] = 0
+            _count_passed(tallies.counts[policy.policy.name], passed)
+
+
+def _judge(resource: Resource, entries: Iterable[Entry], tallies: Tallies) -> Iterator[Judged]:
+    """Yield the verdicts about one resource that are not compliant; the hot loop of every run."""
+    for decide, passed, policy in entries:
+        try:
+            outcome = decide(resource)
+        except Exception as error:  # noqa: BLE001  (isolates policies from each other)
+            verdict = _failed(policy.policy, resource, error)
+        else:
+            if outcome is Outcome.COMPLIANT:
+                passed[0] += 1
+                continue
+            if outcome is None:
+                continue
+            verdict = _explained(policy, resource, outcome)
+        tallies.add(policy.policy.name, verdict.outcome)
+        yield policy, resource, verdict
+
+
+def _count_passed(counts: dict[Outcome, int], passed: list[int]) -> None:
+    if passed[0]:
+        counts[Outcome.COMPLIANT] = counts.get(Outcome.COMPLIANT, 0) + passed[0]
+        passed[0] = 0
 
 
 Entry = tuple[Callable[[Resource], Outcome | None], list[int], CompiledPolicy]

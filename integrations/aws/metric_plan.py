@@ -119,7 +119,8 @@ def plan_queries(
         if source is None:
             continue
         frame = frame_of(window, metric.interval, now)
-        index = _index_of(source, listings)
+        due = listings_due(kind, {metric: window}, resources)
+        index = {listed: _by_identity(source, listings[listed]) for listed in due}
         for position, resource in enumerate(resources):
             if not sends(source, resource):
                 continue
@@ -148,17 +149,13 @@ class _Found:
     """The metric that holds the device's memory, where one is listed."""
 
 
-def _index_of(source: Source, listings: Listings) -> Index:
-    found: dict[Listed, Mapping[str, list[Dimensions]] | Unknown] = {}
-    for listed, series in listings.items():
-        if isinstance(series, Unknown):
-            found[listed] = series
-            continue
-        by_identity: dict[str, list[Dimensions]] = {}
-        for dimensions in series:
-            if fits(source, dimensions):
-                by_identity.setdefault(dict(dimensions)[source.identity], []).append(dimensions)
-        found[listed] = by_identity
+def _by_identity(source: Source, series: tuple[Dimensions, ...] | Unknown) -> Mapping[str, list[Dimensions]] | Unknown:
+    if isinstance(series, Unknown):
+        return series
+    found: dict[str, list[Dimensions]] = {}
+    for dimensions in series:
+        if fits(source, dimensions):
+            found.setdefault(dict(dimensions)[source.identity], []).append(dimensions)
     return found
 
 

@@ -39,9 +39,7 @@ def problems() -> Callable[..., tuple[ExpressionProblem, ...]]:
 def evaluate() -> Callable[..., Answer]:
     """`evaluate(text, fields=…, tags=…)`: the answer that interpreter and compiler agree on."""
 
-    def evaluated(
-        text: str, *, closed: bool = False, cost: Any = None, metric: Any = None, **parts: Any
-    ) -> Answer:
+    def evaluated(text: str, *, closed: bool = False, cost: Any = None, metric: Any = None, **parts: Any) -> Answer:
         node, found = resolve(parse(text), [KIND], expect=None)
         assert () == found
         assert node is not None

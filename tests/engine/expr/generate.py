@@ -306,9 +306,7 @@ class Writer:
         chance = self.rng.random()
         if depth > 0 and chance < 0.3:
             moment, span, symbol = self.time(depth - 1), self.duration(depth - 1), self.rng.choice("+-")
-            return Written(
-                f"{moment.at(SUM)} {symbol} {span.at(PRODUCT)}", f"({moment.cel} {symbol} {span.cel})", SUM
-            )
+            return Written(f"{moment.at(SUM)} {symbol} {span.at(PRODUCT)}", f"({moment.cel} {symbol} {span.cel})", SUM)
         if chance < 0.5:
             return Written("now", "now")
         if chance < 0.6:
@@ -324,9 +322,7 @@ class Writer:
             return Written(f"{left.at(SUM)} - {right.at(PRODUCT)}", f"({left.cel} - {right.cel})", SUM)
         if depth > 0 and chance < 0.3:
             left, right, symbol = self.duration(depth - 1), self.duration(depth - 1), self.rng.choice("+-")
-            return Written(
-                f"{left.at(SUM)} {symbol} {right.at(PRODUCT)}", f"({left.cel} {symbol} {right.cel})", SUM
-            )
+            return Written(f"{left.at(SUM)} {symbol} {right.at(PRODUCT)}", f"({left.cel} {symbol} {right.cel})", SUM)
         if chance < 0.6:
             amount, unit = self.rng.choice(SPANS)
             length = timedelta(seconds=amount * SECONDS[unit])

@@ -217,7 +217,9 @@ def test_any_text_is_a_tree_or_an_error(text):
         assert all(0 <= problem.start <= len(text) for problem in error.problems)
 
 
-@given(st.lists(st.sampled_from("a 1 1e5 5% 4h 'x' r'\\' ( ) [ ] . , == < in not and or ! - + / * true null".split(" "))))
+@given(
+    st.lists(st.sampled_from("a 1 1e5 5% 4h 'x' r'\\' ( ) [ ] . , == < in not and or ! - + / * true null".split(" ")))
+)
 def test_any_run_of_tokens_is_a_tree_or_an_error(tokens):
     """Nor does any order of the language's own tokens."""
     text = " ".join(tokens)

@@ -38,9 +38,9 @@ def test_groups_of_the_fields_that_are_read():
 
 
 def test_idle_on_gpus():
-    """Derived metrics are asked for by their source; memory tells what is loaded; the hardware tells how many devices."""
+    """Derived metrics are asked for by their source; memory tells what is loaded, hardware how many devices."""
     found = needs(
-        "  - {name: a, description: d, resource: aws.ec2.instance, idle: {for: 4h, below: {gpu.power_over_idle: 15%}}}\n"
+        "  - {name: a, description: d, resource: compute.instance, idle: {for: 4h, below: {gpu.power_over_idle: 15%}}}"
     )
     hours = timedelta(hours=4)
     need = found.kinds["aws.ec2.instance"]

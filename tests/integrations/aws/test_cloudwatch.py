@@ -616,3 +616,28 @@ def test_the_order_of_resources_is_kept():
 
     assert [r.id for r in found] == ["i-9", "i-0", "i-8"]
     assert [len(r.metrics) for r in found] == [0, 1, 0]
+
+
+def test_windows_machines_are_found_beside_linux_ones(aws, telemetry):
+    """Their agent writes a space where the other has an underscore; each name is listed once."""
+    aws.load(EAST, [_gpu(UTILISATION, [1.0] * 60), _gpu("nvidia_smi utilization_gpu", [2.0] * 60, id_="i-2")])
+    machines = [_instance("i-1", platform="linux"), _instance("i-2", platform="windows")]
+
+    linux, windows = telemetry.attach(machines, _need("gpu.utilization"), EAST)
+
+    assert _readings(linux, "gpu.utilization") == {"0": (1.0, 60, 60)}
+    assert _readings(windows, "gpu.utilization") == {"0": (2.0, 60, 60)}
+    assert Counter(aws.calls()) == {LIST: 2, READ: 1}
+
+
+def test_a_list_of_totals_that_fails_does_not_hide_the_memory_of_a_known_type(aws, client_for):
+    """The second list is denied: the type says 24 GiB of one machine, and nothing of the other."""
+    aws.load(EAST, [_gpu(USED, [6_144.0] * 60, id_=i) for i in ("i-1", "i-2")])
+    aws.faults({LIST: {"denied": True, "after": 2}})
+    one_by_one = CloudWatchTelemetry(client_for, NOW, max_workers=1)
+    machines = [_instance("i-1", accelerator__memory_gib=24), _instance("i-2")]
+
+    known, unknown = one_by_one.attach(machines, _need("gpu.memory_used"), EAST)
+
+    assert _readings(known, "gpu.memory_used") == {"0": (25.0, 60, 60)}
+    assert unknown.gaps["metrics.memory"].reason is Reason.DENIED
