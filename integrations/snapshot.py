@@ -29,7 +29,7 @@ from engine.model import (
     Series,
     Usage,
 )
-from engine.ports import Estate, Item
+from engine.ports import Estate, Item, Progress
 from engine.values import Answer, Reason, Unknown
 
 VERSION = 1
@@ -39,7 +39,9 @@ NOT_RECORDED = "not part of the snapshot"
 # --- writing -------------------------------------------------------------------------------------
 
 
-def record(estate: Estate, needs: Needs, path: Path) -> tuple[int, tuple[ScopeReport, ...]]:
+def record(
+    estate: Estate, needs: Needs, path: Path, progress: Progress = lambda _stage, _done: None
+) -> tuple[int, tuple[ScopeReport, ...]]:
     """
     Write all that `needs` asks of `estate` to `path`; return how many resources, and the scope reports.
 
@@ -54,6 +56,7 @@ def record(estate: Estate, needs: Needs, path: Path) -> tuple[int, tuple[ScopeRe
             for item in estate.stream(needs):
                 if isinstance(item, Resource):
                     resources += 1
+                    progress("resources", 1)
                     _write(out, {"resource": encode_resource(item)})
                 else:
                     reports.append(item)

@@ -41,7 +41,7 @@ def evaluate() -> Callable[..., Answer]:
 
     def evaluated(text: str, *, closed: bool = False, cost: Any = None, metric: Any = None, **parts: Any) -> Answer:
         node, found = resolve(parse(text), [KIND], expect=None)
-        assert () == found
+        assert found == ()
         assert node is not None
         resource = Resource(**{"kind": KIND.name, "id": "i-1", "account": "1", "region": "eu", **parts})
         env = Env(NOW, lambda _: cost, lambda *_: metric)

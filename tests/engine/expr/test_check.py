@@ -317,13 +317,13 @@ def test_each_mistake(problems, marked, code, message, hint):
 def test_all_mistakes_are_found_in_one_pass(problems):
     """Every mistake of an expression is reported, in the order they stand."""
     found = problems("resource.stat == 'a' and (foo() or tags.keep == true) and prod")
-    assert ["unknown-field", "unknown-function", "type-mismatch", "unknown-name"] == [p.code for p in found]
+    assert [p.code for p in found] == ["unknown-field", "unknown-function", "type-mismatch", "unknown-name"]
 
 
 def test_one_mistake_gives_one_problem(problems):
     """What contains a mistake is not accused of another."""
     (problem,) = problems("not (-size(resource.zzz) + 1 > 2 and resource.running)")
-    assert "unknown field `zzz` of `test.machine`" == problem.message
+    assert problem.message == "unknown field `zzz` of `test.machine`"
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_one_mistake_gives_one_problem(problems):
 def test_sizes_are_converted_to_the_unit_beside_them(text, value):
     """`40GiB` is 40 beside a field in GiB and 42,949,672,960 beside bytes; `5%` is 5."""
     node, problems = resolve(parse(text), [KIND])
-    assert () == problems
+    assert problems == ()
     assert isinstance(node, Comparison)
     literal = node.right if isinstance(node.right, Literal) else node.left
     assert isinstance(literal, Literal)
@@ -371,60 +371,60 @@ def test_fields_have_to_be_those_of_all_kinds(problems):
     kinds = (KIND, OTHER)
     (lacking,) = problems("resource.vcpus > 1", kinds)
     assert (
-        "unknown-field",
-        "unknown field `vcpus` of `test.disk`",
-        "name only kinds that have it under `resource`",
-    ) == (
         lacking.code,
         lacking.message,
         lacking.hint,
+    ) == (
+        "unknown-field",
+        "unknown field `vcpus` of `test.disk`",
+        "name only kinds that have it under `resource`",
     )
     (typed,) = problems("resource.running == 1", kinds)
-    assert "`running` does not have the same type for all kinds of the policy" == typed.message
+    assert typed.message == "`running` does not have the same type for all kinds of the policy"
     (measured,) = problems("resource.volume.size_gib > 1", kinds)
-    assert "`volume.size_gib` does not have the same unit for all kinds of the policy" == measured.message
+    assert measured.message == "`volume.size_gib` does not have the same unit for all kinds of the policy"
     (metric,) = problems("max(metrics.network.in, 1h) > 1", kinds)
-    assert "`network.in` does not have the same unit for all kinds of the policy" == metric.message
+    assert metric.message == "`network.in` does not have the same unit for all kinds of the policy"
     (unknown,) = problems("max(metrics.gpu.utilization, 1h) > 1", kinds)
-    assert "unknown metric `gpu.utilization` of `test.disk`" == unknown.message
+    assert unknown.message == "unknown metric `gpu.utilization` of `test.disk`"
 
 
 def test_values_of_several_kinds_are_joined(problems):
     """An enumerated field may be compared with the values of any kind of the policy, and knows each kind's group."""
-    assert () == problems("resource.state == 'available' or resource.state == 'running'", (KIND, OTHER))
+    assert problems("resource.state == 'available' or resource.state == 'running'", (KIND, OTHER)) == ()
     node, _ = resolve(parse("resource.state == 'available'"), [KIND, OTHER])
     assert isinstance(node, Comparison)
     assert isinstance(node.left, FieldRef)
-    assert {"test.machine": "core", "test.disk": "other"} == node.left.groups
-    assert ("running", "stopped", "available") == node.left.values
+    assert node.left.groups == {"test.machine": "core", "test.disk": "other"}
+    assert node.left.values == ("running", "stopped", "available")
 
 
 def test_names_are_resolved():
     """Fields, tags and metrics become references with their declared types."""
     node, _ = resolve(parse('resource["accelerator.count"]'), [KIND], expect=None)
     assert isinstance(node, FieldRef)
-    assert ("accelerator.count", Type.NUMBER) == (node.name, node.type)
+    assert (node.name, node.type) == ("accelerator.count", Type.NUMBER)
     tag, _ = resolve(parse('tags["bursar/keep"]'), [KIND], expect=Type.STRING)
     assert isinstance(tag, TagRef)
-    assert 'tags["bursar/keep"]' == tag.path
+    assert tag.path == 'tags["bursar/keep"]'
     metric, _ = resolve(parse("max(metrics.gpu.utilization, duration('1h30m'))"), [KIND], expect=Type.NUMBER)
     assert isinstance(metric, MetricCall)
-    assert ("max", "gpu.utilization", "percent", 5400.0) == (
+    assert (
         metric.function, metric.metric, metric.unit, metric.window.total_seconds(),
-    )  # fmt: skip
+    ) == ("max", "gpu.utilization", "percent", 5400.0)  # fmt: skip
 
 
 def test_another_type_may_be_wanted(problems):
     """`group_by` wants text, and any type goes where none is named."""
-    assert () == problems("tags.team", expect=Type.STRING)
-    assert () == problems("resource.vcpus + 1", expect=None)
+    assert problems("tags.team", expect=Type.STRING) == ()
+    assert problems("resource.vcpus + 1", expect=None) == ()
     (problem,) = problems("resource.running", expect=Type.STRING)
-    assert "this is true or false, not string" == problem.message
+    assert problem.message == "this is true or false, not string"
 
 
 def test_variables_are_seen_only_inside(problems):
     """The inner variable hides an outer one of its name, and neither is seen outside."""
-    assert () == problems("resource.types.exists(t, tags.all(t, t != 'a') and t == 'b')")
-    assert () == problems("[1, 2].all(n, n > 0) and ['a'].exists(t, t == tags.team)")
+    assert problems("resource.types.exists(t, tags.all(t, t != 'a') and t == 'b')") == ()
+    assert problems("[1, 2].all(n, n > 0) and ['a'].exists(t, t == tags.team)") == ()
     (problem,) = problems("[1, 2].all(n, n == 'a')")
-    assert "`==` compares a number with text" == problem.message
+    assert problem.message == "`==` compares a number with text"

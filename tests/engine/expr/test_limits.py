@@ -18,7 +18,7 @@ def refused(text: str) -> str:
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     (problem,) = caught.value.problems
-    assert "expression-too-complex" == problem.code
+    assert problem.code == "expression-too-complex"
     assert 0 <= problem.start < problem.end <= len(text)
     return problem.message
 
@@ -61,7 +61,7 @@ def test_levels_are_not_hidden_in_chains(link):
     text = "1"
     for _ in range(DEEPEST - 2):
         text = f"({text}{link * 5})"
-    assert "the expression is nested deeper than 32 levels" == refused(text)
+    assert refused(text) == "the expression is nested deeper than 32 levels"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_levels_are_not_hidden_in_chains(link):
 def test_expressions_within_the_depth_can_be_used(text):
     """What is allowed can also be checked, compiled and evaluated."""
     node, problems = resolve(parse(text), [KIND])
-    assert () == problems
+    assert problems == ()
     assert node is not None
     world = World()
     assert isinstance(compile_node(node, world.env)(gappy(Random(1), world, "r")), bool)
@@ -85,22 +85,22 @@ def test_expressions_within_the_depth_can_be_used(text):
 def test_a_wide_condition_is_not_a_deep_one():
     """A hundred alternatives are one level."""
     node, problems = resolve(parse(" or ".join(['tags.team == "a"'] * 100)), [KIND])
-    assert () == problems
+    assert problems == ()
     assert node is not None
 
 
 def test_the_length_limit_is_exact():
     """4,096 characters are allowed, and one more is not."""
     parse("true".ljust(LONGEST))
-    assert "the expression has 4,097 characters, 4,096 are allowed" == refused("true".ljust(LONGEST + 1))
+    assert refused("true".ljust(LONGEST + 1)) == "the expression has 4,097 characters, 4,096 are allowed"
 
 
 def test_too_many_parts_are_an_error():
     """A list of more than 1,000 elements is refused; one of 999 is not."""
     parse(f"[{','.join('1' * (LARGEST - 1))}]")
-    assert "the expression has more than 1,000 parts" == refused(f"[{','.join('1' * LARGEST)}]")
+    assert refused(f"[{','.join('1' * LARGEST)}]") == "the expression has more than 1,000 parts"
 
 
 def test_a_long_text_is_one_token():
     """Tokenizing is linear: a text literal of the longest size is read as one piece."""
-    assert 2 == len(list(tokenize('"' + "a" * (LONGEST - 2) + '"')))
+    assert len(list(tokenize('"' + "a" * (LONGEST - 2) + '"'))) == 2

@@ -24,7 +24,7 @@ NOT_ABSENT = sorted(set(Reason) - ABSENT)
 
 def tree_of(text: str) -> Node:
     node, problems = resolve(parse(text), [KIND])
-    assert () == problems, text
+    assert problems == (), text
     assert node is not None
     return node
 
@@ -99,14 +99,14 @@ def test_default_is_the_exception():
     node, world = tree_of("default(resource.running, false)"), World()
     resource = Resource(KIND.name, "r", "", "", fields={"running": True})
     hidden = replace(resource, fields={"running": Unknown(Reason.DENIED)})
-    assert (True, False) == (compile_node(node, world.env)(resource), compile_node(node, world.env)(hidden))
+    assert (compile_node(node, world.env)(resource), compile_node(node, world.env)(hidden)) == (True, False)
 
 
 def test_has_is_the_exception_for_absence():
     """`has` answers whether there is a value, so an attested absence turns it round."""
     node, world = tree_of("has(resource.model)"), World()
     resource = Resource(KIND.name, "r", "", "", fields={"model": "a"})
-    assert (True, False) == (
+    assert (
         compile_node(node, world.env)(resource),
         compile_node(node, world.env)(replace(resource, fields={})),
-    )
+    ) == (True, False)
