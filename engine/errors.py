@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,7 +55,7 @@ class BursarError(Exception):
         super().__init__("\n".join(str(p) for p in self.problems))
 
     @classmethod
-    def of(cls, code: str, message: str, *, where: str = "", hint: str = "") -> BursarError:
+    def of(cls, code: str, message: str, *, where: str = "", hint: str = "") -> Self:
         """Return an error with a single problem about the file or thing named `where`."""
         return cls([Problem(code, message, Place(where), hint)])
 

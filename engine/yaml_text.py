@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import yaml
@@ -23,6 +23,9 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 20_000
 _TYPED_KEY = re.compile(r"|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9][0-9.eE+-]*|0[xo][0-9a-fA-F]+")
+_CUT = re.compile(r"\$?\d{1,3}(,\d{3})*")
+_REST = re.compile(r"\d{3}(\.\d+)?( ?/ ?\w+)?")
+_OPEN_COMMENT = re.compile(r"[^\n#\"']*[\[{][^\n#\"'\]}]*[\s\[{,]#")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -188,6 +191,9 @@ class _Composer:
         tab = self._tab(offset)
         if tab is not None:
             return "a tab is not accepted as indentation", tab, "indent with spaces"
+        comment = self._comment(offset) if "did not find expected" in said else None
+        if comment is not None:
+            return "a `#` begins a comment, so the bracket before it stays open", comment, "write the text in quotes"
         for fragment, (message, hint) in _SAID.items():
             if fragment in said:
                 return message, offset, hint
@@ -203,6 +209,16 @@ class _Composer:
                 tab = indent[0].find("\t") if indent else -1
                 if tab >= 0:
                     return first + tab
+        return None
+
+    def _comment(self, offset: int) -> int | None:
+        """Return where a comment begins inside brackets, in the line of `offset` or the last one before with a text."""
+        before = self.source.text[:offset].rstrip()
+        for line in dict.fromkeys((offset, len(before))):
+            first = self.source.text.rfind("\n", 0, line) + 1
+            found = _OPEN_COMMENT.match(self.source.text, first)
+            if found:
+                return found.end() - 1
         return None
 
     def _take(self, event: Any) -> None:
@@ -277,7 +293,7 @@ class _Composer:
         """Return the mapping of keys and values by turns."""
         entries: dict[str, tuple[ScalarNode, Node]] = {}
         broken = False
-        for key, value in zip(closed.items[::2], closed.items[1::2], strict=True):
+        for key, value in self._rejoined(zip(closed.items[::2], closed.items[1::2], strict=True)):
             if not isinstance(key, ScalarNode):
                 if not isinstance(key, BrokenNode):
                     self._key_problem("a list or mapping is not accepted as a key", key.place, "write a plain word")
@@ -296,6 +312,27 @@ class _Composer:
                     message = f"the key `{key.text}` stands twice in this mapping"
                     self.problems.append(Problem("yaml-duplicate-key", message, key.place, hint))
         return BrokenNode(closed.place) if broken else MapNode(closed.place, tuple(entries.values()))
+
+    def _rejoined(self, pairs: Iterable[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
+        """Return `pairs` without the pieces of a number such as `$5,000/mo`, which YAML cuts at the comma in braces."""
+        kept: list[tuple[Node, Node]] = []
+        cut: dict[int, ScalarNode] = {}
+        for key, value in pairs:
+            if kept and isinstance(key, ScalarNode) and isinstance(value, ScalarNode) and not value.text:
+                before = cut.get(len(kept) - 1, kept[-1][1])
+                if isinstance(before, ScalarNode) and self._continues(before, key):
+                    cut[len(kept) - 1] = replace(before, text=f"{before.text},{key.text}", end=key.end)
+                    continue
+            kept.append((key, value))
+        for index, whole in cut.items():
+            message, hint = f"the comma in `{whole.text}` ends the value inside braces", f'write `"{whole.text}"`'
+            self.problems.append(Problem("wrong-value", message, whole.place, hint))
+            kept[index] = (kept[index][0], BrokenNode(whole.place))
+        return kept
+
+    def _continues(self, value: ScalarNode, key: ScalarNode) -> bool:
+        beside = key.start == value.end + 1 and self.source.text[value.end] == ","
+        return beside and bool(_CUT.fullmatch(value.text) and _REST.fullmatch(key.text))
 
     def _key_problem(self, message: str, place: Place, hint: str) -> None:
         self.problems.append(Problem("yaml-key", message, place, hint))
@@ -318,6 +355,10 @@ _SAID = {
     ),
     "while scanning a quoted scalar": ("a quote is not closed", "close it on the same line"),
     "found unexpected end of stream": ("a quote is not closed", "close it on the same line"),
+    "did not find expected node content": (
+        "a value cannot begin here",
+        "write the value in quotes, and check commas and brackets",
+    ),
     "did not find expected ',' or": ("a list or mapping in brackets is not closed", "check commas and brackets"),
     "found undefined tag handle": ("the tag is not accepted", "remove it, or write the value in quotes"),
     "found unknown escape character": ("an unknown escape in a text in double quotes", "use single quotes"),

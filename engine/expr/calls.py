@@ -250,15 +250,13 @@ class CallResolver:
                 self.scope.add("type-mismatch", message, node.target)
             return node, BOOL
         item = (shape.item or ERROR) if shape.type is Type.STRINGS else TEXT
-        depth = len(self.scope.variables)
         self.scope.variables.append((variable.name, item))
         condition, condition_shape = self.recurse(node.arguments[1])
         self.scope.variables.pop()
         if condition_shape.type not in (Type.BOOL, None):
             message = f"`{node.function}` needs a condition, this is {condition_shape.words}"
             self.scope.add("type-mismatch", message, node.arguments[1])
-        found = Quantifier(node.function, operand, variable.name, condition, node.start, node.end, depth)
-        return found, BOOL
+        return Quantifier(node.function, operand, variable.name, condition, node.start, node.end), BOOL
 
 
 def _moment(text: str) -> datetime:

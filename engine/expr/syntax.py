@@ -268,7 +268,6 @@ class Quantifier:
     condition: Node
     start: int
     end: int
-    depth: int = 0
 
 
 Node: TypeAlias = (

@@ -159,13 +159,19 @@ def quantity_of(text: str) -> dict[str, Any]:
     raise UnitError(f"`{text}` is not a threshold", "write such as `5%`, `40W`, `10MiB` or `3`")
 
 
+def _single(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        raise UnitError("a threshold is a single value", "write such as `5%`, `40W`, `10MiB` or `3`")
+    return value
+
+
 class Idle(BaseModel):
     """A window with no work."""
 
     model_config = STRICT
 
     window: PositiveDuration = Field(alias="for", description="How long nothing may have worked.")
-    below: Mapping[Text, Quantity] = Field(
+    below: Mapping[Text, Annotated[Quantity, BeforeValidator(_single)]] = Field(
         description="Metrics with the value each has to stay below, on every device, for the whole window.",
         examples=[{"gpu.utilization": "5%", "gpu.power_over_idle": "15%"}],
     )

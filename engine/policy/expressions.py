@@ -8,8 +8,11 @@ from itertools import islice
 
 from engine.errors import Place, Problem
 from engine.expr.check import resolve
+from engine.expr.lint import risky_defaults
 from engine.expr.parse import parse
 from engine.expr.problems import ExpressionError, ExpressionProblem
+from engine.expr.syntax import FieldRef, ListLiteral, Literal, NowRef, TagsRef
+from engine.expr.syntax import Node as ExpressionNode
 from engine.kinds import Kind, Type
 from engine.policy.model import Expression
 from engine.yaml_text import ListNode, MapNode, Node, ScalarNode, Source
@@ -24,6 +27,8 @@ class Expressions:
 
     source: Source
     problems: list[Problem] = field(default_factory=list)
+    nodes: dict[Place, ScalarNode] = field(default_factory=dict)
+    """The scalar of each expression that was returned, by the expression's place."""
 
     def one(
         self, node: Node | None, kinds: Sequence[Kind] | None, expect: Type | None = Type.BOOL
@@ -40,13 +45,15 @@ class Expressions:
         except ExpressionError as error:
             self._add(node, error.problems)
             return None
-        if kinds is None:
+        if not kinds:
             return None
         resolved, problems = resolve(tree, kinds, expect=expect)
         self._add(node, problems)
         if resolved is None:
             return None
-        return Expression(" ".join(node.text.split()), resolved, place_in(self.source, node, 0))
+        place = place_in(self.source, node, 0)
+        self.nodes[place] = node
+        return Expression(" ".join(node.text.split()), resolved, place)
 
     def many(
         self, node: Node | None, kinds: Sequence[Kind] | None, expect: Type | None = Type.BOOL
@@ -56,17 +63,35 @@ class Expressions:
         found = (self.one(item, kinds, expect) for item in nodes)
         return tuple(expression for expression in found if expression is not None)
 
+    def groups(self, node: Node | None, kinds: Sequence[Kind] | None) -> tuple[Expression, ...]:
+        """Return the expressions of a `group_by`; each has to give one value that can name a group."""
+        found = self.many(node, kinds, expect=None)
+        for key in found:
+            if not _names_a_group(key.node):
+                place, hint = key.place, "group by a text, such as `tags.team` or `resource.account`"
+                self.problems.append(Problem("type-mismatch", "this cannot name a group", place, hint))
+        return found
+
+    def lint(self, conditions: Sequence[Expression], exceptions: Sequence[Expression]) -> None:
+        """Refuse defaults that could turn ignorance into a step, in expressions that were read before."""
+        for expression, protective in (*((c, False) for c in conditions), *((e, True) for e in exceptions)):
+            self._add(self.nodes[expression.place], risky_defaults(expression.node, protective=protective))
+
     def _add(self, node: ScalarNode, problems: Sequence[ExpressionProblem]) -> None:
         for problem in problems:
             place = place_in(self.source, node, problem.start)
             self.problems.append(Problem(problem.code, problem.message, place, problem.hint))
 
-    def accuse(self, expression: Expression, problems: Sequence[ExpressionProblem], node: Node | None) -> None:
-        """Add problems found in an expression that was read before."""
-        if isinstance(node, ScalarNode):
-            self._add(node, problems)
-        else:
-            self.problems += [Problem(p.code, p.message, expression.place, p.hint) for p in problems]
+
+def _names_a_group(node: ExpressionNode) -> bool:
+    """Return whether `node` gives a text, number or truth value."""
+    match node:
+        case TagsRef() | ListLiteral() | NowRef() | Literal(value=None):
+            return False
+        case FieldRef():
+            return node.type in (Type.STRING, Type.NUMBER, Type.BOOL)
+        case _:
+            return True
 
 
 def place_in(source: Source, node: ScalarNode, offset: int) -> Place:

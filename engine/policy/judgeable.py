@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+from engine.checks.encryption import demands_of
 from engine.errors import Problem, did_you_mean
 from engine.expr.patterns import compile_pattern
 from engine.kinds import Kind, Metric
 from engine.policy.checks import Check, Encryption, Idle, Quantity, Quota, RequiredTags, Schedule, TagRule
 from engine.policy.translate import find
-from engine.yaml_text import MapNode, Node
+from engine.telemetry import FEWEST_BUCKETS
+from engine.units import format_duration
+from engine.yaml_text import MapNode, Node, ScalarNode
 
 ENCRYPTION_FIELDS = {
     "at_rest": "encryption.at_rest",
@@ -24,16 +28,17 @@ UNITS = {"percent": "percent", "watt": "watt", "bytes": "bytes", "seconds": "sec
 EXAMPLES = {"percent": "{}%", "watt": "{}W", "bytes": "{}MiB", "seconds": "{}s", "count": "{}"}
 
 
-def check_problems(check: Check, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
-    """Yield what is wrong with `check`, which stands at `node`, for `kinds`."""
+def check_problems(name: str, check: Check | None, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
+    """
+    Yield what is wrong with the check called `name`, which stands at `node`, for `kinds`.
+
+    `check` is None where its shape is wrong already; what can be said from the text alone is said then too.
+    """
+    if name == "idle":
+        yield from _idle_problems(check if isinstance(check, Idle) else None, kinds, node)
     match check:
-        case Idle():
-            for name, threshold in check.below.items():
-                yield from _metric_problems(name, threshold, kinds, node)
         case Encryption():
-            for key, field in ENCRYPTION_FIELDS.items():
-                if getattr(check, key):
-                    yield from _field_problems(key, field, kinds, find(node, (key,)))
+            yield from _encryption_problems(check, kinds, node)
         case Schedule():
             yield from _field_problems("schedule", "running", kinds, node)
         case Quota():
@@ -50,6 +55,15 @@ def check_problems(check: Check, kinds: Sequence[Kind], node: Node) -> Iterator[
             return
 
 
+def _encryption_problems(check: Encryption, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
+    for key, field in ENCRYPTION_FIELDS.items():
+        if getattr(check, key):
+            yield from _field_problems(key, field, kinds, find(node, (key,)))
+    if not demands_of(check):
+        hint = "add `at_rest: required`"
+        yield Problem("wrong-value", "`key: any` by itself asks nothing", find(node, ("key",)).place, hint)
+
+
 def _field_problems(key: str, field: str, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
     for kind in kinds:
         if field not in kind.field_by_name:
@@ -57,20 +71,44 @@ def _field_problems(key: str, field: str, kinds: Sequence[Kind], node: Node) -> 
             yield Problem("unsupported-check", message, node.place, f"`bursar schema {kind.name}` lists its fields")
 
 
-def _metric_problems(name: str, threshold: Quantity, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
-    below = find(node, ("below",))
-    key = below.key(name) if isinstance(below, MapNode) else None
+def _idle_problems(check: Idle | None, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
+    """Yield what is wrong with the metrics of an `idle` check and with what each is to stay below."""
+    written = node.get("below") if isinstance(node, MapNode) else None
+    if not isinstance(written, MapNode):
+        return
     for kind in kinds:
-        metric = kind.metric_by_name.get(name)
-        if metric is None:
-            known = tuple(kind.metric_by_name)
-            hint = did_you_mean(name, known) or (f"there are {', '.join(f'`{m}`' for m in known)}" if known else "")
-            code = "unknown-metric" if known else "unsupported-check"
-            message = f"`{name}` is not a metric of `{kind.name}`" if known else f"`{kind.name}` has no metrics"
-            yield Problem(code, message, (key or below).place, hint)
-        elif UNITS[metric.unit] != threshold.unit:
-            yield _unit_problem(metric, threshold, find(node, ("below", name)))
-            return
+        if not kind.metrics:
+            yield Problem("unsupported-check", f"`{kind.name}` has no metrics", written.place)
+    judged = [kind for kind in kinds if kind.metrics]
+    for key, value in written.entries:
+        lacking = [kind for kind in judged if key.text not in kind.metric_by_name]
+        yield from (_unknown_metric(key, kind) for kind in lacking)
+        if judged and not lacking and check is not None and key.text in check.below:
+            metric = judged[0].metric_by_name[key.text]
+            yield from _threshold_problems(metric, check.below[key.text], value)
+            yield from _window_problems(metric, check, find(node, ("for",)))
+
+
+def _unknown_metric(key: ScalarNode, kind: Kind) -> Problem:
+    known = tuple(kind.metric_by_name)
+    hint = did_you_mean(key.text, known) or f"there are {', '.join(f'`{name}`' for name in known)}"
+    return Problem("unknown-metric", f"`{key.text}` is not a metric of `{kind.name}`", key.place, hint)
+
+
+def _threshold_problems(metric: Metric, threshold: Quantity, node: Node) -> Iterator[Problem]:
+    if UNITS[metric.unit] != threshold.unit:
+        yield _unit_problem(metric, threshold, node)
+    elif not threshold.value:
+        hint = f"write such as `{EXAMPLES[metric.unit].format(1)}`"
+        yield Problem("wrong-value", f"`{metric.name}` is never below `{threshold.text}`", node.place, hint)
+
+
+def _window_problems(metric: Metric, check: Idle, node: Node) -> Iterator[Problem]:
+    least = timedelta(seconds=FEWEST_BUCKETS * metric.interval)
+    if check.window < least:
+        every = format_duration(timedelta(seconds=metric.interval))
+        message = f"`{metric.name}` is sent every {every}: {format_duration(check.window)} of it show nothing"
+        yield Problem("wrong-value", message, node.place, f"write `{format_duration(least)}` or more")
 
 
 def _unit_problem(metric: Metric, threshold: Quantity, node: Node) -> Problem:

@@ -13,8 +13,8 @@ from datetime import tzinfo
 from typing import Any
 
 from engine.errors import Place, PolicyError, Problem, did_you_mean
-from engine.expr.lint import risky_defaults
 from engine.kinds import Catalog, Kind
+from engine.policy.acting import acting_problems, approval_problems
 from engine.policy.checks import CHECKS, Check, Schedule
 from engine.policy.document import PolicyDocument, Shared
 from engine.policy.expressions import Expressions, below
@@ -142,15 +142,18 @@ class _PolicyReader:
         self._name(node)
         check = self._check_name(node)
         kinds = self._kinds(node, check)
+        # Spend, jobs and collections have no kind of their own: they are asked for what all kinds have.
+        scope = tuple(self.loader.catalog.kinds.values()) if kinds == () else kinds
         expressions = Expressions(self.parsed.source)
-        where = expressions.one(node.get("where"), kinds)
-        unless = expressions.many(node.get("unless"), kinds)
-        inside = self._inside(node, check, kinds, expressions)
+        where = expressions.one(node.get("where"), scope)
+        unless = expressions.many(node.get("unless"), scope)
+        inside = self._inside(node, check, scope, expressions)
         complete = document is not None
         if document is None:
             document = salvage(PolicyDocument, node)
         if document is not None and document.remediate:
-            self._lint(node, where, unless, inside, expressions)
+            conditions = (where, inside.get("when"))
+            expressions.lint([c for c in conditions if c is not None], unless)
         loader.problems += expressions.problems
         if document is None or kinds is None:
             return
@@ -182,7 +185,7 @@ class _PolicyReader:
         return None
 
     def _kinds(self, node: MapNode, check: str | None) -> tuple[Kind, ...] | None:
-        """Return the kinds the policy is about; None where that is not clear."""
+        """Return the kinds the policy is about, as far as they are known; None where none is."""
         resource = node.get("resource")
         if resource is None:
             if check in WITHOUT_RESOURCES:
@@ -193,15 +196,12 @@ class _PolicyReader:
             return None
         nodes = resource.items if isinstance(resource, ListNode) else (resource,)
         found: dict[str, Kind] = {}
-        wrong = False
         for item in nodes:
             selected = self.loader.catalog.select(item.text) if isinstance(item, ScalarNode) else ()
-            if not selected:
-                wrong = True
-                if isinstance(item, ScalarNode) and not item.null:
-                    self._unknown_kind(item)
             found.update((kind.name, kind) for kind in selected)
-        return None if wrong else tuple(found.values())
+            if isinstance(item, ScalarNode) and not item.null and not selected:
+                self._unknown_kind(item)
+        return tuple(found.values()) or None
 
     def _unknown_kind(self, item: ScalarNode) -> None:
         known = self.loader.catalog.selectors
@@ -218,69 +218,27 @@ class _PolicyReader:
             found = expressions.one(when, kinds)
             return {"when": found} if found else {}
         if check in ("quota", "budget") and isinstance(own, MapNode):
-            scope = kinds or (tuple(self.loader.catalog.kinds.values()) if kinds is not None else None)
             written = own.get("group_by")
             if written is None:
                 default = parse_yaml("resource.account", "(default)")
-                keys = Expressions(default.source).many(default.root, scope, expect=None)
+                keys = Expressions(default.source).groups(default.root, kinds)
             else:
-                keys = expressions.many(written, scope, expect=None)
+                keys = expressions.groups(written, kinds)
             return {f"group_by[{n}]": key for n, key in enumerate(keys)}
         return {}
 
-    def _lint(
-        self,
-        node: MapNode,
-        where: Expression | None,
-        unless: tuple[Expression, ...],
-        inside: Mapping[str, Expression],
-        expressions: Expressions,
-    ) -> None:
-        """Refuse defaults that could turn ignorance into a step."""
-        if where is not None:
-            expressions.accuse(where, risky_defaults(where.node, protective=False), node.get("where"))
-        if "when" in inside:
-            rule = node.get("rule")
-            when = rule if isinstance(rule, ScalarNode) else below(rule, "when")
-            expressions.accuse(inside["when"], risky_defaults(inside["when"].node, protective=False), when)
-        for clause in unless:
-            written = node.get("unless")
-            single = written if isinstance(written, ScalarNode) else None
-            expressions.accuse(clause, risky_defaults(clause.node, protective=True), single)
-
     def _semantics(self, document: PolicyDocument, node: MapNode, check: str | None, kinds: tuple[Kind, ...]) -> None:
         """Check what needs the catalog, the remediations or several keys at once."""
-        judged = _check_of(document, check) if check is not None else None
-        if check is not None and judged is not None:
-            self.loader.problems += check_problems(judged, kinds, below(node, check) or node)
-            self._zone(judged, node)
-        mode = _given(document, self.defaults, "mode")
-        if mode is Mode.APPROVE and _given(document, self.defaults, "approval") is None:
-            hint = "add `approval: {channel: …, approvers: […]}`"
-            place = (node.get("mode") or node).place
-            self.loader.add("missing-key", "mode `approve` needs `approval`", place, hint)
-        for number, name in enumerate(document.remediate):
-            self._remediation(name, mode, kinds, find(node, ("remediate", number)).place)
-        if len(set(document.remediate)) < len(document.remediate):
-            self.loader.add("wrong-value", "a remediation is named twice", find(node, ("remediate",)).place)
-
-    def _remediation(self, name: str, mode: Mode, kinds: tuple[Kind, ...], place: Place) -> None:
-        known = self.loader.remediations
-        found = known.get(name)
-        if found is None:
-            fitting = [r.name for r in known.values() if all(kind.name in r.kinds for kind in kinds)]
-            hint = did_you_mean(name, known) or f"there are {', '.join(f'`{n}`' for n in fitting or known)}"
-            self.loader.add("unknown-remediation", f"`{name}` is not a remediation", place, hint)
-            return
-        lacking = [kind.name for kind in kinds if kind.name not in found.kinds]
-        if lacking or not kinds:
-            subject = f"`{lacking[0]}`" if lacking else "what this policy is about"
-            fitting = [r.name for r in known.values() if kinds and all(kind.name in r.kinds for kind in kinds)]
-            hint = f"there are {', '.join(f'`{n}`' for n in fitting)}" if fitting else ""
-            self.loader.add("unknown-remediation", f"`{name}` cannot be applied to {subject}", place, hint)
-        if mode is Mode.ENFORCE and not found.reversible:
-            hint = "write `mode: approve`"
-            self.loader.add("wrong-value", f"`{name}` cannot be undone and is never done without approval", place, hint)
+        problems = self.loader.problems
+        if check is not None:
+            judged = _check_of(document, check)
+            problems += check_problems(check, judged, kinds, below(node, check) or node)
+            if judged is not None:
+                self._zone(judged, node)
+        mode: Mode = _given(document, self.defaults, "mode")
+        if _given(document, self.defaults, "approval") is None:
+            problems += approval_problems(mode, node)
+        problems += acting_problems(mode, document.remediate, kinds, self.loader.remediations, node)
 
     def _zone(self, check: Check, node: MapNode) -> None:
         if isinstance(check, Schedule) and self.loader.zones is not None:

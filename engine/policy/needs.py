@@ -15,7 +15,7 @@ from engine.policy.model import Expression, Policy, PolicySet
 
 IDLE_FIELDS = ("running", "launched", "accelerator.count", "accelerator.devices", "accelerator.model", "variants")
 """What `idle` reads beside telemetry, where the kind has it."""
-CHARGED_BY = ("instance.type", "instance.count")
+CHARGED_BY = ("instance.type", "instance.count", "volume.size_gib")
 """Fields whose groups also tell what a resource is charged for."""
 NO_SOURCE = frozenset({"budget", "unit_cost", "job_approval", "vector_limits"})
 

@@ -19,7 +19,7 @@ from engine.units import UnitError, format_percent, parse_bytes, parse_duration,
 
 
 class Null:
-    """A key that was written without a value, as opposed to one that is not there. No enum: pydantic reads text in it."""
+    """A key that was written without a value, as opposed to an absent one. No enum: pydantic takes those for text."""
 
 
 DURATION_PATTERN = r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"

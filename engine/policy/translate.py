@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -23,9 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 SALVAGES = 3
 """So many times what is wrong is left out: a mapping without its wrong parts can be wrong itself."""
-_AMOUNT = re.compile(r"\$\d{1,3}")
-_REST = re.compile(r"\d{3}(\.\d+)?( ?/ ?\w+)?")
-_SPLIT_KEY = re.compile(r"`\d{3}(\.\d+)?( ?/ ?\w+)?` is not a key")
+_COMMENT = re.compile(r"\s*(#\S[^\s,}\]]*)")
 
 
 def plain(node: Node) -> Any:
@@ -48,10 +45,8 @@ def validate(model: type[Model], node: Node) -> tuple[Model | None, list[Problem
     try:
         return model.model_validate(plain(node)), []
     except ValidationError as error:
-        split = {value.place: problem for value, problem in _split_amounts(node)}
         found = (_problem(model, node, details) for details in error.errors(include_url=False))
-        told = [p for p in found if p is not None and p.place not in split and not _continues(p)]
-        return None, list(dict.fromkeys([*told, *split.values()]))
+        return None, list(dict.fromkeys(problem for problem in found if problem is not None))
 
 
 def salvage(model: type[Model], node: Node) -> Model | None:
@@ -102,31 +97,6 @@ def find(node: Node, location: Sequence[int | str]) -> Node:
         if below is not None:
             node = below
     return node
-
-
-def _split_amounts(node: Node) -> Iterator[tuple[ScalarNode, Problem]]:
-    """Yield amounts such as `$5,000/mo` in braces, where YAML ends the value at the comma."""
-    match node:
-        case MapNode():
-            for (_, value), (key, after) in pairwise(node.entries):
-                amount = isinstance(value, ScalarNode) and _AMOUNT.fullmatch(value.text)
-                rest = isinstance(after, ScalarNode) and after.null and _REST.fullmatch(key.text)
-                if isinstance(value, ScalarNode) and amount and rest:
-                    whole = f"{value.text},{key.text}"
-                    message = f"the comma in `{whole}` ends the value inside braces"
-                    yield value, Problem("wrong-value", message, value.place, f'write `"{whole}"` in quotes')
-            for _, value in node.entries:
-                yield from _split_amounts(value)
-        case ListNode():
-            for item in node.items:
-                yield from _split_amounts(item)
-        case _:
-            return
-
-
-def _continues(problem: Problem) -> bool:
-    """Return whether the problem is about the rest of an amount that was split."""
-    return problem.code == "unknown-key" and _SPLIT_KEY.match(problem.message) is not None
 
 
 def _problem(model: type[BaseModel], root: Node, details: ErrorDetails) -> Problem | None:
@@ -195,13 +165,19 @@ def _words(details: ErrorDetails, node: Node) -> tuple[str, str]:
         known = re.findall(r"'([^']*)'|(\d+)", str(context.get("expected", "")))
         return _not_one_of(written, [a or b for a, b in known], node)
     if isinstance(node, ScalarNode) and node.null:
-        return "a value is missing after the `:`", ""
+        return "a value is missing after the `:`", _commented(node)
     if kind == "too_short":
         return "the list is empty", ""
     wanted = _WANTED.get(kind, "")
     if wanted:
         return f"{wanted} is expected here, not {_named(node)}", ""
     return f"`{written}` cannot be used here" if written else "this value cannot be used here", ""
+
+
+def _commented(node: ScalarNode) -> str:
+    """Return what to write where the value is missing because it reads as a comment."""
+    comment = _COMMENT.match(node.place.text, node.place.column - 1)
+    return f'a `#` begins a comment: write `"{comment[1]}"`' if comment else ""
 
 
 _WANTED = {

@@ -1,14 +1,124 @@
-"""AWS credentials and clients."""
+"""
+AWS credentials to clients: one per service and region, with retries, timeouts and a pool of connections.
+
+Only this module knows how clients are made. Whoever opens a session closes it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from engine.errors import ConfigError
+from integrations.aws.refusals import no_credentials
+from integrations.aws.timestamps import read_timestamps_quickly
 
 
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """Where and as whom to look."""
+    """Where and as whom to look, and how patiently."""
 
     regions: tuple[str, ...] = ()
+    """Empty: the region of the profile or environment."""
     profile: str = ""
+    """Empty: the usual chain of environment, default profile and instance role."""
     endpoint_url: str = ""
+    """Another address for all services; empty is AWS."""
+    access_key: tuple[str, str] | None = None
+    """Id and secret, for an emulated account; None is the usual chain."""
+    connect_seconds: float = 10
+    read_seconds: float = 60
+    attempts: int = 8
+    """Tries of each call, by botocore's adaptive mode: it slows down where AWS throttles."""
+    workers: int = 8
+    """Scopes that are read at the same time."""
+
+
+@dataclass
+class AwsSession:
+    """Clients of one account."""
+
+    settings: AwsSettings
+    boto: Any
+    """A `boto3.session.Session`."""
+    regions: tuple[str, ...]
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of `service` in `region`; safe to call from several threads."""
+        with self._lock:
+            found = self._clients.get((service, region))
+            if found is None:
+                found = self._clients[service, region] = self._open(service, region)
+            return found
+
+    def _open(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+
+        settings = self.settings
+        config = Config(
+            retries={"mode": "adaptive", "total_max_attempts": settings.attempts},
+            connect_timeout=settings.connect_seconds,
+            read_timeout=settings.read_seconds,
+            max_pool_connections=max(settings.workers * 2, 10),
+            user_agent_extra="bursar",
+            s3={"addressing_style": "path"} if settings.endpoint_url else None,
+        )
+        return self.boto.client(service, region_name=region, endpoint_url=settings.endpoint_url or None, config=config)
+
+    def account(self) -> str:
+        """
+        Return the account's id.
+
+        Raises:
+            ConfigError: `no-credentials` where there are none, or where AWS refuses them.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            answer: str = self.client("sts", self.regions[0]).get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as error:
+            raise no_credentials(error, self.settings.profile) from error
+        return answer
+
+    def close(self) -> None:
+        """Close every client."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+
+@contextmanager
+def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
+    """
+    Yield a session for `settings`.
+
+    Raises:
+        ConfigError: where the profile does not exist or no region is named anywhere.
+    """
+    import boto3
+    import botocore.session
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        core = botocore.session.Session(profile=settings.profile or None)
+        read_timestamps_quickly(core)
+        key, secret = settings.access_key or (None, None)
+        boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
+        default = boto.region_name
+    except BotoCoreError as error:
+        raise no_credentials(error, settings.profile) from error
+    regions = settings.regions or ((default,) if default else ())
+    if not regions:
+        hint = "name one with --region, under `aws.regions` in bursar.yaml, or in AWS_REGION"
+        raise ConfigError.of("bad-config", "no AWS region is named", where="AWS", hint=hint)
+    session = AwsSession(settings, boto, tuple(dict.fromkeys(regions)))
+    try:
+        yield session
+    finally:
+        session.close()

@@ -50,7 +50,7 @@ def _table(table: Mapping[str, Any]) -> list[Price]:
             source=table["source"],
             date=date.fromisoformat(table["date"]),
             basis=table["basis"],
-            exact=table.get("exact", True),
+            exact=not table.get("stands_in", False),
         )
         for name, amount in table["prices"].items()
     ]

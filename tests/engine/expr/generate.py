@@ -27,6 +27,13 @@ TEXT_FIELDS = ("resource.name", "resource.region", "resource.model", "resource.k
 TIME_FIELDS = ("resource.created", "resource.launched")
 SPANS = ((0, "s"), (1, "s"), (90, "m"), (1, "h"), (4, "h"), (1, "d"), (2, "w"))
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+UNITS = {
+    "percent": (("5%", 5.0), ("0%", 0.0), ("2.25%", 2.25), ("100%", 100.0)),
+    "GiB": (("40GiB", 40.0), ("0.5GiB", 0.5), ("512MiB", 0.5), ("0.0078125TiB", 8.0)),
+    "bytes": (("1kB", 1000.0), ("1KiB", 1024.0), ("1MiB", 1048576.0), ("0.001MB", 1000.0)),
+    "usd": (("182.5", 182.5), ("1825", 1825.0), ("5840", 5840.0)),
+}
+"""Numbers as they are written beside a unit, and what they stand for there."""
 PLAIN = ("0", "1", "2", "8", "40", "0.5", "2.25", "1e2", "100")
 
 
@@ -179,9 +186,10 @@ class Writer:
         if self.claims:
             choices.append(Written("tags", "tags"))
         items = self.rng.choice(choices)
-        name = self.rng.choice(("x", "y", "item"))
+        name = self.rng.choice(("x", "x", "item"))
         self.variables.append(name)
-        condition = self.condition(min(depth, 2))
+        nested = len(self.variables) < 3 and self.chance(0.3)
+        condition = self.quantifier(depth) if nested else self.condition(min(depth, 2))
         self.variables.pop()
         call = f".{function}({name}, "
         return Written(f"{items.ours}{call}{condition.ours})", f"{items.cel}{call}{condition.cel})")
@@ -207,7 +215,7 @@ class Writer:
     # --- numbers
 
     def number(self, depth: int) -> Written:
-        return self.number_in(self.rng.choice(("", "", "GiB", "percent", "usd")), depth)
+        return self.number_in(self.rng.choice(("", "", "GiB", "percent", "usd", "bytes")), depth)
 
     def number_in(self, unit: str, depth: int) -> Written:
         """Return a number of the unit, or a plain one."""
@@ -219,6 +227,8 @@ class Writer:
             return Written(f"-{operand.at(UNARY)}", f"(-{operand.cel})", UNARY, operand.unit)
         if unit == "percent" and chance < 0.7:
             return self.metric("gpu.utilization", "percent")
+        if unit == "bytes":
+            return self.metric("network.in", "bytes")
         if unit == "" and chance < 0.5:
             return self.size(self.rng.choice(("resource.types", "resource.name")))
         field = self.rng.choice(NUMBER_FIELDS[unit])
@@ -251,13 +261,12 @@ class Writer:
     def literal(self, unit: str, pool: tuple[str, ...] = PLAIN) -> Written:
         """Return a number that can stand beside something of the unit."""
         text = self.rng.choice(pool)
-        cel, level = f"{float(text)}", PRIMARY
-        written = text
-        if self.chance(0.3) and text != "1e2":
-            written = {"percent": f"{text}%", "GiB": f"{text}GiB"}.get(unit, text)
+        written, value = text, float(text)
+        if unit in UNITS and self.chance(0.4):
+            written, value = self.rng.choice(UNITS[unit])
         if pool is PLAIN and self.chance(0.1):
-            written, cel, level = f"-{written}", f"(-{cel})", UNARY
-        return Written(written, cel, level)
+            return Written(f"-{written}", f"(-{value})", UNARY)
+        return Written(written, f"{value}")
 
     # --- texts, times, durations
 

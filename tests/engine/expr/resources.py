@@ -66,7 +66,7 @@ POOLS: Mapping[str, tuple[Any, ...]] = {
     "encrypted": (True, False),
     "types": ((), ("a",), ("ml-1", "prod"), ("prod", "é", "a")),
 }
-GROUPS = {f.name: f.group for f in KIND.field_by_name.values()}
+SAMPLES = {"percent": (0.0, 0.5, 2.25, 5.0, 100.0), "bytes": (0.0, 2.0, 1000.0, 1024.0, 1048576.0)}
 LIES: tuple[Any, ...] = (
     None, float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), "8", 1, True, "", ("a", 1), ["a"],
     {"a": "b"}, NOW.replace(tzinfo=None), NOW + timedelta(days=1), timedelta.min, timedelta.max,
@@ -99,7 +99,7 @@ def complete(rng: Random, world: World, identity: str) -> Resource:
     for metric in KIND.metrics:
         for function in FUNCTIONS:
             for window in WINDOWS:
-                world.metrics[identity, function, metric.name, window] = rng.choice((0.0, 0.5, 2.25, 5.0, 100.0))
+                world.metrics[identity, function, metric.name, window] = rng.choice(SAMPLES[metric.unit])
     region = rng.choice(("eu-west-1", "prod", ""))
     return Resource(KIND.name, identity, "123456789012", region, rng.choice(TEXTS), fields, tags)
 

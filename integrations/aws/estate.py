@@ -1,0 +1,148 @@
+"""
+An AWS account as an estate: scopes are read side by side, resources stream through a bounded queue.
+
+Each (account, region, kind) is one scope and sends exactly one report after its resources. What fails in
+one scope stays in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from queue import Empty, Full, Queue
+from threading import Event
+
+from engine.model import Needs, Resource, Scope, ScopeReport, ScopeStatus
+from engine.ports import Item
+from integrations.aws.declarations import BUCKET, ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
+from integrations.aws.reader import PageCut, Reader, Shared
+from integrations.aws.refusals import scope_status, told
+from integrations.aws.session import AwsSession
+from integrations.aws.telemetry_port import Telemetry
+
+Collect = Callable[[Reader], Iterator[list[Resource]]]
+CHUNK = 500
+"""Resources whose telemetry is asked for together."""
+WAITING = 16
+"""Chunks that may wait for the consumer before the readers pause."""
+TURN = 0.1
+"""Seconds after which a paused reader looks whether it is still wanted."""
+
+
+def collectors() -> Mapping[str, tuple[Collect, str]]:
+    """Return, by kind, its collector and the call that lists it."""
+    from integrations.aws.kinds import buckets, endpoints, instances, notebooks, volumes
+
+    return {
+        INSTANCE: (instances.collect, instances.CALL),
+        VOLUME: (volumes.collect, volumes.CALL),
+        BUCKET: (buckets.collect, buckets.CALL),
+        ENDPOINT: (endpoints.collect, endpoints.CALL),
+        NOTEBOOK: (notebooks.collect, notebooks.CALL),
+    }
+
+
+class _Unwanted(Exception):  # noqa: N818  # ends a reader quietly
+    """The consumer has stopped."""
+
+
+@dataclass
+class _Stream:
+    """The queue between readers and consumer."""
+
+    chunks: Queue[list[Item]] = field(default_factory=lambda: Queue(WAITING))
+    stopped: Event = field(default_factory=Event)
+
+    def put(self, chunk: list[Item]) -> None:
+        while not self.stopped.is_set():
+            with suppress(Full):
+                self.chunks.put(chunk, timeout=TURN)
+                return
+        raise _Unwanted
+
+    def stop(self) -> None:
+        self.stopped.set()
+        with suppress(Empty):
+            while True:
+                self.chunks.get_nowait()
+
+
+@dataclass(frozen=True)
+class AwsEstate:
+    """One account in several regions, as it is now."""
+
+    session: AwsSession
+    account: str
+    taken_at: datetime
+    telemetry: Telemetry
+
+    @property
+    def name(self) -> str:
+        return f"AWS {self.account} ({', '.join(self.session.regions)})"
+
+    def stream(self, needs: Needs) -> Iterator[Item]:
+        """Yield the resources of every needed scope with their telemetry, and one report for each scope."""
+        kinds = {kind.name: kind for kind in aws_kinds() if kind.name in needs.kinds}
+        scopes = [(region, kind) for kind in kinds.values() for region in self.session.regions]
+        shared, stream = Shared(), _Stream()
+        with ThreadPoolExecutor(self.session.settings.workers) as pool:
+            for region, kind in scopes:
+                reader = Reader(self.session, shared, self.account, region, kind, needs.kinds[kind.name])
+                pool.submit(self._read, reader, stream)
+            try:
+                left = len(scopes)
+                while left:
+                    chunk = stream.chunks.get()
+                    left -= sum(1 for item in chunk if isinstance(item, ScopeReport))
+                    yield from chunk
+            finally:
+                stream.stop()
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _read(self, reader: Reader, stream: _Stream) -> None:
+        """Send one scope's resources and its report."""
+        collect, call = collectors()[reader.kind.name]
+        sent = 0
+        status, detail = ScopeStatus.COMPLETE, ""
+        try:
+            pages = collect(reader)
+            while True:
+                chunk, error = _gather(pages)
+                if chunk:
+                    stream.put(self._measured(reader, chunk))
+                    sent += len(chunk)
+                if error is not None:
+                    raise error
+                if len(chunk) < CHUNK:
+                    break
+            if reader.skipped:
+                status, detail = ScopeStatus.PARTIAL, reader.skipped[0]
+        except _Unwanted:
+            return
+        except PageCut as cut:
+            status, detail = (ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED), f"{call} sent {cut}"
+        except Exception as error:  # noqa: BLE001  (a scope's failure is reported as the scope's)
+            status = ScopeStatus.PARTIAL if sent else scope_status(error)
+            detail = told(error, call)
+        with suppress(_Unwanted):
+            scope = Scope(reader.account, reader.region, reader.kind.name)
+            stream.put([ScopeReport(scope, status, sent, detail)])
+
+    def _measured(self, reader: Reader, chunk: list[Resource]) -> list[Item]:
+        return [*self.telemetry.attach(chunk, reader.need, reader.region)]
+
+
+def _gather(pages: Iterator[list[Resource]]) -> tuple[list[Resource], Exception | None]:
+    """Return the next pages as one chunk, with what ended them early: what was read before is not lost."""
+    chunk: list[Resource] = []
+    try:
+        for page in pages:
+            chunk += page
+            if len(chunk) >= CHUNK:
+                break
+    except Exception as error:  # noqa: BLE001  (handed to the caller with what was read)
+        return chunk, error
+    return chunk, None

@@ -1,0 +1,204 @@
+"""SageMaker endpoints, with the instances of all their variants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from engine.model import Resource, Usage
+from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.hardware import hardware_of
+from integrations.aws.reader import Reader, attempt, tags_of
+
+CALL = "sagemaker:ListEndpoints"
+BILLED = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+CONFIG_GROUPS = ("config", "hardware", "encryption")
+"""Groups that are read from the endpoint's configuration."""
+COMPONENTS = Unknown(Reason.NOT_COLLECTED, "it serves inference components, whose requests are not collected")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One production variant."""
+
+    name: str
+    type: str
+    """Empty where it is serverless."""
+    count: int
+    components: bool
+    """Whether models are deployed to it as inference components."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An endpoint's configuration with the instances it has now."""
+
+    variants: tuple[Variant, ...]
+    config: Mapping[str, Any]
+
+
+def collect(reader: Reader) -> Iterator[list[Resource]]:
+    """Yield the endpoints of a region, page by page."""
+    for page in reader.pages("sagemaker", "list_endpoints", "Endpoints"):
+        entries = []
+        for entry in page:
+            if "EndpointName" not in entry or "EndpointArn" not in entry:
+                reader.skip(CALL, entry, "EndpointName or EndpointArn")
+            else:
+                entries.append(entry)
+        yield reader.each(lambda entry: _endpoint(reader, entry), entries)
+
+
+def _endpoint(reader: Reader, entry: Mapping[str, Any]) -> Resource:
+    state = entry.get("EndpointStatus")
+    gaps = reader.unasked()
+    fields: dict[str, Answer] = {
+        "state": clean(state, "resource.state"),
+        "running": state in BILLED if state else Unknown(Reason.NULL, path="resource.running"),
+        "created": clean(entry.get("CreationTime"), "resource.created"),
+        "modified": clean(entry.get("LastModifiedTime"), "resource.modified"),
+    }
+    usage: tuple[Usage, ...] | Unknown = Unknown(Reason.NOT_COLLECTED, "its configuration was not read")
+    if reader.wants(*CONFIG_GROUPS):
+        deployed = attempt("sagemaker:DescribeEndpoint", lambda: _deployment(reader, entry["EndpointName"]))
+        if isinstance(deployed, Unknown):
+            gaps.update(dict.fromkeys((g for g in CONFIG_GROUPS if reader.wants(g)), deployed))
+            usage = deployed
+        else:
+            _add_deployment(reader, deployed, fields, gaps)
+            usage = _usage(fields["running"], deployed.variants)
+    return Resource(
+        kind=reader.kind.name,
+        id=entry["EndpointArn"],
+        account=reader.account,
+        region=reader.region,
+        name=entry["EndpointName"],
+        fields=fields,
+        tags=read_tags(reader, entry["EndpointArn"], gaps),
+        gaps=gaps,
+        usage=usage,
+    )
+
+
+def read_tags(reader: Reader, arn: str, gaps: dict[str, Unknown]) -> dict[str, str]:
+    """Return the tags of a SageMaker resource; where they cannot be read, none and a gap."""
+    if not reader.wants("tags"):
+        return {}
+
+    def ask() -> dict[str, str]:
+        return {
+            k: v
+            for page in reader.pages("sagemaker", "list_tags", "Tags", ResourceArn=arn)
+            for k, v in tags_of(page).items()
+        }
+
+    tags = attempt("sagemaker:ListTags", ask)
+    if isinstance(tags, Unknown):
+        gaps["tags"] = tags
+        return {}
+    return tags
+
+
+def _deployment(reader: Reader, name: str) -> Deployment:
+    client = reader.client("sagemaker")
+    endpoint = client.describe_endpoint(EndpointName=name)
+    config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    now = {v["VariantName"]: v for v in endpoint.get("ProductionVariants") or ()}
+    return Deployment(tuple(_variant(v, now.get(v["VariantName"], {})) for v in config["ProductionVariants"]), config)
+
+
+def _variant(configured: Mapping[str, Any], now: Mapping[str, Any]) -> Variant:
+    """Return a variant with the instances it has now; those it was configured with where that is not said."""
+    count = now.get("CurrentInstanceCount")
+    if count is None:
+        count = configured.get("InitialInstanceCount", 0)
+    return Variant(
+        configured["VariantName"],
+        "" if "ServerlessConfig" in configured else configured["InstanceType"],
+        0 if "ServerlessConfig" in configured else int(count),
+        components="ModelName" not in configured,
+    )
+
+
+def _add_deployment(reader: Reader, deployed: Deployment, fields: dict[str, Answer], gaps: dict[str, Unknown]) -> None:
+    variants, config = deployed.variants, deployed.config
+    types = tuple(v.type for v in variants if v.type)
+    fields.update(
+        {
+            "instance.types": types,
+            "instance.count": sum(v.count for v in variants),
+            "variants": len(variants),
+            "serverless": bool(variants) and not types,
+            "data_capture": bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
+            "network_isolation": bool(config.get("EnableNetworkIsolation")),
+        }
+    )
+    if types:
+        fields["instance.type"] = types[0]
+    if any(v.components for v in variants):
+        gaps["metrics.requests"] = COMPONENTS
+    described = reader.hardware(types) if types and reader.wants("hardware", "encryption") else {}
+    if reader.wants("hardware"):
+        hardware = summed(variants, described)
+        if isinstance(hardware, Unknown):
+            gaps["hardware"] = hardware
+        else:
+            fields.update(hardware)
+    if reader.wants("encryption"):
+        fields.update(_encryption(reader, config.get("KmsKeyId"), types, described))
+
+
+def summed(
+    variants: Sequence[Variant], described: Mapping[str, Mapping[str, Any] | Unknown]
+) -> dict[str, Answer] | Unknown:
+    """Return the hardware of all variants together; models are named only where all are alike."""
+    total: dict[str, Answer] = {"accelerator.count": 0, "accelerator.devices": 0, "vcpus": 0, "memory_gib": 0}
+    models: set[tuple[Answer | None, ...]] = set()
+    named = ("accelerator.model", "accelerator.vendor", "accelerator.memory_gib")
+    one: dict[str, Answer] = {}
+    for variant in variants:
+        if not variant.type:
+            continue
+        found = described[variant.type.removeprefix("ml.")]
+        if isinstance(found, Unknown):
+            return found
+        one = hardware_of(found, max(variant.count, 0))
+        models.add(tuple(one.get(name) for name in named))
+        for name, sum_ in total.items():
+            value = one[name]
+            if isinstance(value, Unknown):
+                return value
+            total[name] = sum_ + value  # type: ignore[operator]
+    if len(models) == 1:
+        total.update({name: one[name] for name in named if name in one})
+    return total
+
+
+def _encryption(
+    reader: Reader, key: str | None, types: Sequence[str], described: Mapping[str, Mapping[str, Any] | Unknown]
+) -> dict[str, Answer]:
+    if key:
+        return {"encryption.at_rest": True, "encryption.key": reader.key_manager(key)}
+    if not types:
+        why = Unknown(Reason.NOT_COLLECTED, "a serverless endpoint has no volume of its own")
+        return {"encryption.at_rest": why, "encryption.key": why}
+    local = [described[t.removeprefix("ml.")] for t in types]
+    unknown = next((d for d in local if isinstance(d, Unknown)), None)
+    if unknown is not None:
+        return {"encryption.at_rest": unknown}
+    # Local NVMe disks are encrypted by their hardware, and such types take no key.
+    if all(not isinstance(d, Unknown) and d.get("InstanceStorageSupported") for d in local):
+        return {"encryption.at_rest": True, "encryption.key": "aws_owned"}
+    return {"encryption.at_rest": False}
+
+
+def _usage(running: Answer, variants: Sequence[Variant]) -> tuple[Usage, ...] | Unknown:
+    if isinstance(running, Unknown):
+        return running
+    if not running:
+        return ()
+    return tuple(
+        Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.type and v.count
+    )

@@ -1,0 +1,134 @@
+"""EC2 instances, with what is charged for them. Terminated ones are gone and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.model import Resource, Usage
+from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.hardware import hardware_of
+from integrations.aws.reader import Reader, tags_of
+
+CALL = "ec2:DescribeInstances"
+BILLED = ("pending", "running")
+GONE = ("terminated", "shutting-down")
+PLATFORMS = {
+    "Linux/UNIX": "linux",
+    "Windows": "windows",
+    "Red Hat Enterprise Linux": "rhel",
+    "SUSE Linux": "suse",
+}
+"""`PlatformDetails` to the platform of the price list; other values carry other charges."""
+MANAGERS = {
+    "aws:autoscaling:groupName": "autoscaling",
+    "aws:eks:cluster-name": "eks",
+    "eks:cluster-name": "eks",
+    "karpenter.sh/nodepool": "eks",
+    "AWSBatchServiceTag": "batch",
+    "aws:batch:compute-environment": "batch",
+    "aws:elasticmapreduce:job-flow-id": "emr",
+    "sagemaker:cluster-name": "sagemaker",
+    "parallelcluster:cluster-name": "parallelcluster",
+}
+"""Tags that whatever would replace a stopped instance puts on it; the most telling last."""
+
+
+def collect(reader: Reader) -> Iterator[list[Resource]]:
+    """Yield the instances of a region, page by page."""
+    for page in reader.pages("ec2", "describe_instances", "Reservations"):
+        entries = [entry for reservation in page for entry in reservation.get("Instances", ())]
+        known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
+        found = []
+        for entry in entries:
+            if "InstanceId" not in entry or "State" not in entry:
+                reader.skip(CALL, entry, "InstanceId or State")
+            elif entry["State"].get("Name") not in GONE:
+                found.append(_instance(reader, entry, known))
+        yield found
+
+
+def _instance(reader: Reader, entry: Mapping[str, Any], known: Mapping[str, Any]) -> Resource:
+    tags = tags_of(entry.get("Tags"))
+    gaps = reader.unasked()
+    gaps.pop("tags", None)  # they come with the instance
+    fields = _fields(entry, tags)
+    described = known.get(str(entry.get("InstanceType")))
+    if isinstance(described, Unknown):
+        gaps["hardware"] = described
+    elif described is not None:
+        fields.update(hardware_of(described))
+    return Resource(
+        kind=reader.kind.name,
+        id=entry["InstanceId"],
+        account=reader.account,
+        region=reader.region,
+        name=tags.get("Name", ""),
+        fields=fields,
+        tags=tags,
+        gaps=gaps,
+        usage=_usage(fields),
+    )
+
+
+def _fields(entry: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Answer]:
+    state = entry["State"].get("Name")
+    placement = entry.get("Placement", {})
+    fields: dict[str, Answer] = {
+        "state": clean(state, "resource.state"),
+        "running": state in BILLED if state else Unknown(Reason.NULL, path="resource.running"),
+        "instance.type": clean(entry.get("InstanceType"), "resource.instance.type"),
+        "availability_zone": clean(placement.get("AvailabilityZone"), "resource.availability_zone"),
+        "lifecycle": entry.get("InstanceLifecycle") or "on-demand",
+        "tenancy": placement.get("Tenancy") or "default",
+        "platform": _platform(entry),
+        "launched": clean(entry.get("LaunchTime"), "resource.launched"),
+        "created": clean(_created(entry), "resource.created"),
+        "public_ip": bool(entry.get("PublicIpAddress")),
+    }
+    tokens = entry.get("MetadataOptions", {}).get("HttpTokens")
+    fields["imdsv2"] = clean(None if tokens is None else tokens == "required", "resource.imdsv2")
+    if entry.get("PrivateDnsName"):
+        fields["private_dns_name"] = entry["PrivateDnsName"]
+    manager = [who for tag, who in MANAGERS.items() if tag in tags]
+    manager += ["eks" for tag in tags if tag.startswith("kubernetes.io/cluster/")]
+    if manager:
+        fields["managed_by"] = manager[-1]
+    return fields
+
+
+def _platform(entry: Mapping[str, Any]) -> Answer:
+    details = entry.get("PlatformDetails")
+    if details is None:
+        return Unknown(Reason.NULL, "no PlatformDetails", "resource.platform")
+    return PLATFORMS.get(details, "other")
+
+
+def _created(entry: Mapping[str, Any]) -> datetime | None:
+    """Return the earliest time it is known to have existed: `LaunchTime` moves with every start."""
+    times = [
+        entry.get("LaunchTime"),
+        *(i.get("Attachment", {}).get("AttachTime") for i in entry.get("NetworkInterfaces", ())),
+        *(d.get("Ebs", {}).get("AttachTime") for d in entry.get("BlockDeviceMappings", ())),
+    ]
+    return min((t for t in times if isinstance(t, datetime)), default=None)
+
+
+def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
+    """Return what it is charged for as it is; volumes and addresses are resources of their own."""
+    if fields["running"] is False:
+        return ()
+    needed = [fields[name] for name in ("running", "instance.type", "platform")]
+    unknown = next((value for value in needed if isinstance(value, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    lifecycle, tenancy = fields["lifecycle"], fields["tenancy"]
+    if lifecycle == "capacity-block":
+        sku = f"aws.ec2.capacity_block:{fields['instance.type']}"
+    else:
+        market = {"on-demand": "on_demand"}.get(str(lifecycle), str(lifecycle))
+        hardware = "" if tenancy == "default" else f".{tenancy}"
+        sku = f"aws.ec2.{fields['platform']}.{market}{hardware}:{fields['instance.type']}"
+    return (Usage(sku, Decimal(1), "hour"),)

@@ -1,0 +1,103 @@
+"""SageMaker notebook instances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from engine.model import Resource, Usage
+from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.hardware import hardware_of
+from integrations.aws.kinds.endpoints import read_tags
+from integrations.aws.reader import Reader, attempt
+
+CALL = "sagemaker:ListNotebookInstances"
+BILLED = ("Pending", "InService", "Updating")
+DETAIL_GROUPS = ("details", "encryption")
+
+
+def collect(reader: Reader) -> Iterator[list[Resource]]:
+    """Yield the notebook instances of a region, page by page."""
+    for page in reader.pages("sagemaker", "list_notebook_instances", "NotebookInstances"):
+        entries = []
+        for entry in page:
+            if "NotebookInstanceName" not in entry or "NotebookInstanceArn" not in entry:
+                reader.skip(CALL, entry, "NotebookInstanceName or NotebookInstanceArn")
+            else:
+                entries.append(entry)
+        known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
+        yield reader.each(partial(_notebook, reader, known), entries)
+
+
+def _notebook(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]) -> Resource:
+    state, kind = entry.get("NotebookInstanceStatus"), entry.get("InstanceType")
+    gaps = reader.unasked()
+    fields: dict[str, Answer] = {
+        "state": clean(state, "resource.state"),
+        "running": state in BILLED if state else Unknown(Reason.NULL, path="resource.running"),
+        "instance.type": clean(kind, "resource.instance.type"),
+        "created": clean(entry.get("CreationTime"), "resource.created"),
+        "modified": clean(entry.get("LastModifiedTime"), "resource.modified"),
+    }
+    described = known.get(str(kind).removeprefix("ml."))
+    if isinstance(described, Unknown):
+        gaps["hardware"] = described
+    elif described is not None:
+        found = hardware_of(described)
+        found.pop("instance_store", None)
+        fields.update(found)
+    size: Answer = Unknown(Reason.NOT_COLLECTED, "the size of its volume was not read")
+    if reader.wants(*DETAIL_GROUPS):
+        size = _add_details(reader, entry["NotebookInstanceName"], fields, gaps)
+    return Resource(
+        kind=reader.kind.name,
+        id=entry["NotebookInstanceArn"],
+        account=reader.account,
+        region=reader.region,
+        name=entry["NotebookInstanceName"],
+        fields=fields,
+        tags=read_tags(reader, entry["NotebookInstanceArn"], gaps),
+        gaps=gaps,
+        usage=_usage(fields, size),
+    )
+
+
+def _add_details(reader: Reader, name: str, fields: dict[str, Answer], gaps: dict[str, Unknown]) -> Answer:
+    """Add what only the description of the notebook says; return the size of its volume."""
+    client = reader.client("sagemaker")
+    call = "sagemaker:DescribeNotebookInstance"
+    details = attempt(call, lambda: client.describe_notebook_instance(NotebookInstanceName=name))
+    if isinstance(details, Unknown):
+        gaps.update(dict.fromkeys((g for g in DETAIL_GROUPS if reader.wants(g)), details))
+        return details
+    size = clean(details.get("VolumeSizeInGB"), "resource.volume.size_gib")
+    fields.update(
+        {
+            "volume.size_gib": size,
+            "public_access": _switch(details, "DirectInternetAccess", "resource.public_access"),
+            "root_access": _switch(details, "RootAccess", "resource.root_access"),
+            "in_vpc": bool(details.get("SubnetId")),
+        }
+    )
+    if reader.wants("encryption"):
+        key = details.get("KmsKeyId")
+        fields["encryption.at_rest"] = True
+        fields["encryption.key"] = reader.key_manager(key) if key else "aws_owned"
+    return size
+
+
+def _switch(details: Mapping[str, Any], key: str, path: str) -> Answer:
+    value = details.get(key)
+    return clean(None if value is None else value == "Enabled", path)
+
+
+def _usage(fields: Mapping[str, Answer], size: Answer) -> tuple[Usage, ...] | Unknown:
+    for value in (fields["running"], fields["instance.type"], size):
+        if isinstance(value, Unknown):
+            return value
+    disk = Usage("aws.sagemaker.notebook.storage", Decimal(str(size)), "GiB-month", "storage")
+    if not fields["running"]:
+        return (disk,)
+    return (Usage(f"aws.sagemaker.notebook:{fields['instance.type']}", Decimal(1), "hour"), disk)

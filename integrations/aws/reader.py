@@ -1,0 +1,142 @@
+"""
+What the collectors share: pages of a call, answers that many resources share, and the gaps of groups.
+
+A collector is a generator of pages of resources for one scope. It raises where the scope as a whole
+cannot be read, and turns what fails for one resource into a gap of that resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar
+
+from engine.kinds import Kind
+from engine.model import KindNeeds, Resource
+from engine.values import Answer, Reason, Unknown
+from integrations.aws.refusals import as_gap
+from integrations.aws.session import AwsSession
+
+Item = TypeVar("Item")
+UNASKED = Unknown(Reason.NOT_COLLECTED, "no policy asks for it")
+AT_ONCE = 8
+"""Calls about single resources that one scope makes at the same time."""
+MOST_TYPES = 100
+"""Instance types that DescribeInstanceTypes accepts in one call."""
+NO_SUCH_TYPE = frozenset({"InvalidInstanceType", "InvalidInstanceTypeValue", "InvalidParameterValue"})
+
+
+class PageCut(Exception):  # noqa: N818  # the end of a page, not a defect
+    """An answer lacks the part that was asked for."""
+
+
+@dataclass
+class Shared:
+    """Answers of one run that several resources or scopes share, by region; asked for once."""
+
+    keys: dict[tuple[str, str], Answer] = field(default_factory=dict)
+    types: dict[tuple[str, str], Mapping[str, Any] | Unknown] = field(default_factory=dict)
+    keys_lock: Lock = field(default_factory=Lock)
+    types_lock: Lock = field(default_factory=Lock)
+    """Held while AWS is asked, so that nobody asks the same at the same time."""
+
+
+@dataclass
+class Reader:
+    """One scope being read."""
+
+    session: AwsSession
+    shared: Shared
+    account: str
+    region: str
+    kind: Kind
+    need: KindNeeds
+    skipped: list[str] = field(default_factory=list)
+    """What could not be made sense of, for the scope's report."""
+
+    def wants(self, *groups: str) -> bool:
+        """Return whether any policy reads one of the field groups."""
+        return any(group in self.need.groups for group in groups)
+
+    def unasked(self) -> dict[str, Unknown]:
+        """Return the gaps of the groups that no policy reads."""
+        groups = {f.group for f in self.kind.fields} | {"tags"}
+        return dict.fromkeys(groups - self.need.groups - {"core"}, UNASKED)
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, self.region)
+
+    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Yield the lists under `key` of each page of `operation`; raise `PageCut` where a page has none."""
+        for page in self.client(service).get_paginator(operation).paginate(**parameters):
+            if key not in page:
+                raise PageCut(f"a page without {key}")
+            yield page[key]
+
+    def each(self, work: Callable[[Item], Resource | None], items: Iterable[Item]) -> list[Resource]:
+        """Return what `work` makes of each item, some at a time, in order; None is left out."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return [found for found in pool.map(work, items) if found is not None]
+
+    def skip(self, call: str, item: Mapping[str, Any], lacking: str) -> None:
+        """Note an item of an answer that lacks its identity."""
+        del item  # what is in it cannot be trusted
+        self.skipped.append(f"{call} sent an item without {lacking}")
+
+    # --- shared answers
+
+    def key_manager(self, key: str) -> Answer:
+        """Return who manages the KMS key, or why that is not known."""
+        place = (self.region, key)
+        with self.shared.keys_lock:
+            if place not in self.shared.keys:
+                self.shared.keys[place] = self._ask_key(key)
+            return self.shared.keys[place]
+
+    def _ask_key(self, key: str) -> Answer:
+        try:
+            manager = self.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyManager"]
+        except Exception as error:  # noqa: BLE001  (whatever went wrong, the key's manager is not known)
+            gap = as_gap(error, "kms:DescribeKey")
+            return Unknown(gap.reason, gap.detail, "resource.encryption.key")
+        return "customer" if manager == "CUSTOMER" else "aws_managed"
+
+    def hardware(self, types: Iterable[str]) -> dict[str, Mapping[str, Any] | Unknown]:
+        """Return what is described of each instance type, or why nothing is."""
+        wanted = sorted({t.removeprefix("ml.") for t in types})
+        with self.shared.types_lock:
+            missing = [t for t in wanted if (self.region, t) not in self.shared.types]
+            for start in range(0, len(missing), MOST_TYPES):
+                found = self._ask_types(missing[start : start + MOST_TYPES])
+                self.shared.types.update({(self.region, name): described for name, described in found.items()})
+            return {name: self.shared.types[self.region, name] for name in wanted}
+
+    def _ask_types(self, types: Sequence[str]) -> dict[str, Mapping[str, Any] | Unknown]:
+        """Ask for `types`; where AWS does not know one of them, ask for the halves."""
+        from integrations.aws.refusals import code_of
+
+        try:
+            pages = self.pages("ec2", "describe_instance_types", "InstanceTypes", InstanceTypes=list(types))
+            found: dict[str, Mapping[str, Any] | Unknown] = {d["InstanceType"]: d for page in pages for d in page}
+        except Exception as error:  # noqa: BLE001  (whatever went wrong, the hardware is not known)
+            if code_of(error) in NO_SUCH_TYPE and len(types) > 1:
+                half = len(types) // 2
+                return {**self._ask_types(types[:half]), **self._ask_types(types[half:])}
+            return dict.fromkeys(types, as_gap(error, "ec2:DescribeInstanceTypes"))
+        unknown = Unknown(Reason.SOURCE_ERROR, "ec2:DescribeInstanceTypes does not describe the type")
+        return {**dict.fromkeys(types, unknown), **found}
+
+
+def attempt(call: str, ask: Callable[[], Item]) -> Item | Unknown:
+    """Return what `ask` returns, or why a group of one resource is not known."""
+    try:
+        return ask()
+    except Exception as error:  # noqa: BLE001  (a gap of one resource, whatever the reason)
+        return as_gap(error, call)
+
+
+def tags_of(pairs: Any) -> dict[str, str]:
+    """Return AWS's list of `Key` and `Value` as a mapping."""
+    return {str(pair["Key"]): str(pair.get("Value", "")) for pair in pairs or ()}

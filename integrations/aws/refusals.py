@@ -1,0 +1,74 @@
+"""What a failed AWS call means: denied or failed, in few words and without secrets."""
+
+from __future__ import annotations
+
+from engine.errors import ConfigError
+from engine.model import ScopeStatus
+from engine.values import Reason, Unknown
+
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "UnauthorizedException",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "Forbidden",
+        "403",
+    }
+)
+CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidAccessKeyId",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+"""Codes that mean that the caller is not known, as opposed to not allowed."""
+SIGN_IN = "set AWS_PROFILE or run `aws sso login`; `bursar demo` needs no credentials"
+
+
+def code_of(error: Exception) -> str:
+    """Return the error code AWS sent, or the name of what went wrong on the way."""
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        return str(response.get("Error", {}).get("Code") or "unknown error")
+    return type(error).__name__
+
+
+def scope_status(error: Exception) -> ScopeStatus:
+    """Return what `error` makes of a scope of which nothing was read."""
+    return ScopeStatus.DENIED if code_of(error) in DENIED else ScopeStatus.FAILED
+
+
+def told(error: Exception, call: str) -> str:
+    """Return `error` for a coverage gap: the call and the code, which never hold anything confidential."""
+    verb = "denied" if code_of(error) in DENIED else "failed"
+    return f"{call} {verb} ({code_of(error)})"
+
+
+def as_gap(error: Exception, call: str) -> Unknown:
+    """Return why a field group is not known."""
+    reason = Reason.DENIED if code_of(error) in DENIED else Reason.SOURCE_ERROR
+    return Unknown(reason, told(error, call))
+
+
+def no_credentials(error: Exception, profile: str) -> ConfigError:
+    """Return the error for a session that cannot sign in."""
+    name = type(error).__name__
+    code = code_of(error)
+    if name == "ProfileNotFound":
+        message, hint = f"there is no AWS profile `{profile}`", "`aws configure list-profiles` lists them"
+    elif name in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
+        message, hint = "no AWS credentials were found", SIGN_IN
+    elif code in CREDENTIALS or "SSO" in name or "Token" in name:
+        message, hint = f"AWS refused the credentials ({code})", SIGN_IN
+    else:
+        message, hint = f"AWS could not be asked who this is ({code})", "check the region, the address and the network"
+    return ConfigError.of("no-credentials", message, where="AWS", hint=hint)
