@@ -25,7 +25,8 @@ MAX_NODES = 20_000
 _TYPED_KEY = re.compile(r"|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|[-+]?[0-9][0-9.eE+-]*|0[xo][0-9a-fA-F]+")
 _CUT = re.compile(r"\$?\d{1,3}(,\d{3})*")
 _REST = re.compile(r"\d{3}(\.\d+)?( ?/ ?\w+)?")
-_OPEN_COMMENT = re.compile(r"[^\n#\"']*[\[{][^\n#\"'\]}]*[\s\[{,]#")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
+_COMMENT = re.compile(r"[\s\[{,]#")
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -214,11 +215,14 @@ class _Composer:
     def _comment(self, offset: int) -> int | None:
         """Return where a comment begins inside brackets, in the line of `offset` or the last one before with a text."""
         before = self.source.text[:offset].rstrip()
-        for line in dict.fromkeys((offset, len(before))):
-            first = self.source.text.rfind("\n", 0, line) + 1
-            found = _OPEN_COMMENT.match(self.source.text, first)
-            if found:
-                return found.end() - 1
+        for within in dict.fromkeys((offset, len(before))):
+            first = self.source.text.rfind("\n", 0, within) + 1
+            line = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), self.source.text[first:].partition("\n")[0])
+            found = _COMMENT.search(line)
+            if found and len(re.findall(r"[\[{]", line[: found.end()])) > len(
+                re.findall(r"[\]}]", line[: found.end()])
+            ):
+                return first + found.end() - 1
         return None
 
     def _take(self, event: Any) -> None:
@@ -325,7 +329,10 @@ class _Composer:
                     continue
             kept.append((key, value))
         for index, whole in cut.items():
-            message, hint = f"the comma in `{whole.text}` ends the value inside braces", f'write `"{whole.text}"`'
+            message = f"the comma in `{whole.text}` ends the value inside braces"
+            hint = (
+                f'write `"{whole.text}"` in quotes' if "$" in whole.text else f"write `{whole.text.replace(',', '')}`"
+            )
             self.problems.append(Problem("wrong-value", message, whole.place, hint))
             kept[index] = (kept[index][0], BrokenNode(whole.place))
         return kept
@@ -336,6 +343,11 @@ class _Composer:
 
     def _key_problem(self, message: str, place: Place, hint: str) -> None:
         self.problems.append(Problem("yaml-key", message, place, hint))
+
+
+def _still_open(line: str) -> bool:
+    """Return whether a bracket in `line` is not closed there."""
+    return sum(line.count(bracket) for bracket in "[{") > sum(line.count(bracket) for bracket in "]}")
 
 
 _SAID = {

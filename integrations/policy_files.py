@@ -45,8 +45,9 @@ def read_policies(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
+    if not path.is_dir():
+        if path.exists():
+            yield path
         return
     for folder, folders, names in os.walk(path, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -61,6 +62,10 @@ def _raise(error: OSError) -> None:
 
 def _read(file: Path, texts: dict[str, str], problems: list[Problem]) -> None:
     try:
+        if not file.is_file() and file.exists():
+            message = "it is neither a file nor a folder"
+            problems.append(Problem("file-unreadable", message, Place(_shown(file))))
+            return
         size = file.stat().st_size
         if size > MAX_BYTES:
             message = f"the file is larger than {MAX_BYTES // 1024} KiB"
@@ -81,6 +86,7 @@ def _unreadable(path: Path, error: OSError) -> Problem:
 def _shown(path: Path) -> str:
     """Return the name of `path` as seen from the current folder, where it is below it."""
     try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
+        # What does not exist, or links to what does not, keeps the name it was asked for by.
+        return (path.resolve() if path.exists() else path.absolute()).relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.as_posix()

@@ -68,9 +68,7 @@ def metric_data(
     limit = params.get("MaxDatapoints")
     limit = MAX_DATAPOINTS if limit is None else int(limit)
     if not 1 <= limit <= MAX_DATAPOINTS:
-        raise Refused(
-            "ValidationError", f"The parameter MaxDatapoints must be between 1 and {MAX_DATAPOINTS}."
-        )
+        raise Refused("ValidationError", f"The parameter MaxDatapoints must be between 1 and {MAX_DATAPOINTS}.")
     newest_first = (params.get("ScanBy") or "TimestampDescending") == "TimestampDescending"
     skip = _token(params.get("NextToken"))
     page: list[Result] = []
@@ -91,9 +89,7 @@ def metric_data(
     return page, str(skip + limit) if passed > skip + limit else None
 
 
-def metric_statistics(
-    store: MetricStore, region: str, now: int, params: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def metric_statistics(store: MetricStore, region: str, now: int, params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the data points of GetMetricStatistics, oldest first."""
     start, end = _window(params)
     period = _period(params.get("Period"))
@@ -191,14 +187,10 @@ def _query(raw: Mapping[str, Any], index: int) -> Query:
     if stat is None:
         member = f"MetricDataQueries.member.{index}"
         if raw.get("Expression"):
-            raise Refused(
-                "ValidationError", f"The emulated service evaluates no expressions: {member}.Expression."
-            )
+            raise Refused("ValidationError", f"The emulated service evaluates no expressions: {member}.Expression.")
         raise Refused("ValidationError", f"The parameter {member}.MetricStat is required.\n")
     if not raw["Id"][:1].islower():
-        raise Refused(
-            "ValidationError", f"The value {raw['Id']} for parameter id is not matching the pattern."
-        )
+        raise Refused("ValidationError", f"The value {raw['Id']} for parameter id is not matching the pattern.")
     metric = stat["Metric"]
     return Query(
         id=raw["Id"],

@@ -55,9 +55,7 @@ class Emulation:
                 case ["endpoint", short]:
                     _date_model(sagemaker_backends[ACCOUNT][region].endpoints[short], created, changed)
                 case ["notebook", short]:
-                    _date_model(
-                        sagemaker_backends[ACCOUNT][region].notebook_instances[short], created, changed
-                    )
+                    _date_model(sagemaker_backends[ACCOUNT][region].notebook_instances[short], created, changed)
                 case ["bucket", short]:
                     if created:
                         s3_backends[ACCOUNT]["aws"].buckets[short].creation_date = created.replace(tzinfo=UTC)

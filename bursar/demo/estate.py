@@ -32,6 +32,8 @@ class Machine:
     """GiB of the root volume."""
     encrypted: bool = True
     imdsv2: bool = True
+    public: bool = False
+    """It has an address on the internet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def _training() -> tuple[Machine, ...]:
             tagged("mira.osei", "research", "staging", RESEARCH, project="distill"),
             18,
             120,
+            public=True,
         ),
         Machine(
             "depth-train-1",
@@ -147,6 +150,10 @@ def _interactive() -> tuple[Machine, ...]:
             "half_silent",
             tagged("lucia.ferrante", "autonomy", "dev", "changeme"),
             15,
+            public=True,
+        ),
+        Machine(
+            "reward-model-2", "g5.12xlarge", "frozen", tagged("kenji.watari", "research", "staging", RESEARCH), 24, 300
         ),
         Machine("annot-gpu-1", "g5.xlarge", "agent_died", tagged("priya.nair", "data", "production"), 60),
         Machine(
@@ -172,9 +179,7 @@ def _fleet() -> tuple[Machine, ...]:
         Machine("serve-asr-2", "g4dn.xlarge", "serving", serve, 180, group="serve-asr"),
         Machine("serve-ocr-canary", "g4dn.xlarge", "idle", serve, 96),
         Machine("neuron-serve-1", "inf2.xlarge", "silent", tagged("priya.nair", "serving", "production"), 77),
-        Machine(
-            "neuron-bench", "inf2.24xlarge", "silent", tagged("TODO", "serving", "dev", SERVING), 40, 300
-        ),
+        Machine("neuron-bench", "inf2.24xlarge", "silent", tagged("TODO", "serving", "dev", SERVING), 40, 300),
     )
 
 
@@ -203,9 +208,7 @@ def _west() -> tuple[Machine, ...]:
             region=WEST,
         ),
         Machine("west-jump", "t3.micro", "cpu", tagged("ops", "platform", "production"), 400, region=WEST),
-        Machine(
-            "west-cache", "r6i.2xlarge", "cpu", tagged("ops", "platform", "production"), 120, region=WEST
-        ),
+        Machine("west-cache", "r6i.2xlarge", "cpu", tagged("ops", "platform", "production"), 120, region=WEST),
     )
 
 
@@ -215,9 +218,7 @@ def _without_gpu() -> tuple[Machine, ...]:
         Machine("airflow", "m7i.xlarge", "cpu", platform, 320, imdsv2=False),
         Machine("build-runner-1", "c7i.4xlarge", "cpu", tagged("ci", "platform", "dev", PLATFORM), 8),
         Machine("build-runner-2", "c7i.4xlarge", "cpu", tagged("ci", "platform", "dev", PLATFORM), 8),
-        Machine(
-            "feature-store", "r6i.4xlarge", "cpu", tagged("", "data", "production"), 260, encrypted=False
-        ),
+        Machine("feature-store", "r6i.4xlarge", "cpu", tagged("", "data", "production"), 260, encrypted=False),
     )
 
 

@@ -44,6 +44,8 @@ class Notebook:
     agent: bool = False
     """An agent was installed by hand and publishes GPU telemetry."""
     internet: bool = True
+    root: bool = True
+    """Its users are root, as AWS has it where nobody says otherwise."""
 
 
 def buckets() -> tuple[Bucket, ...]:
@@ -63,20 +65,12 @@ def endpoints() -> tuple[Endpoint, ...]:
     """Return the SageMaker endpoints."""
     live = tagged("priya.nair", "serving", "production", SERVING, bursar__protect="true")
     return (
-        Endpoint(
-            "grasp-policy", "ml.g5.2xlarge", "serving", live, 120, count=2, customer_key=True, isolated=True
-        ),
+        Endpoint("grasp-policy", "ml.g5.2xlarge", "serving", live, 120, count=2, customer_key=True, isolated=True),
         Endpoint("vision-embed", "ml.g5.12xlarge", "serving", live, 88, variants=("blue", "green")),
-        Endpoint(
-            "speech-v1", "ml.g5.2xlarge", "no_traffic", tagged("priya.nair", "serving", "production"), 204
-        ),
+        Endpoint("speech-v1", "ml.g5.2xlarge", "no_traffic", tagged("priya.nair", "serving", "production"), 204),
         Endpoint("llm-chat-staging", "ml.p4d.24xlarge", "no_traffic", tagged("", "research", "staging"), 33),
-        Endpoint(
-            "pose-estimate-4gpu", "ml.g5.24xlarge", "no_traffic", tagged("TODO", "perception", "dev"), 17
-        ),
-        Endpoint(
-            "planner-shadow", "ml.g4dn.xlarge", "quiet", tagged("lucia.ferrante", "autonomy", "staging"), 12
-        ),
+        Endpoint("pose-estimate-4gpu", "ml.g5.24xlarge", "no_traffic", tagged("TODO", "perception", "dev"), 17),
+        Endpoint("planner-shadow", "ml.g4dn.xlarge", "quiet", tagged("lucia.ferrante", "autonomy", "staging"), 12),
         Endpoint("rank-batch", "", "serverless", tagged("priya.nair", "data", "production", SERVING), 60),
         Endpoint(
             "depth-west",
@@ -102,11 +96,11 @@ def notebooks() -> tuple[Notebook, ...]:
             38,
             agent=True,
         ),
-        Notebook(
-            "nb-anika", "ml.g5.2xlarge", "busy", tagged("anika.rao", "perception", "dev"), 20, 6, agent=True
-        ),
+        Notebook("nb-anika", "ml.g5.2xlarge", "busy", tagged("anika.rao", "perception", "dev"), 20, 6, agent=True),
         Notebook("nb-onboarding", "ml.t3.medium", "cpu", {}, 260, 2000),
-        Notebook("nb-thesis", "ml.p3.2xlarge", "stopped", tagged("", "research", "dev"), 330, internet=False),
+        Notebook(
+            "nb-thesis", "ml.p3.2xlarge", "stopped", tagged("", "research", "dev"), 330, internet=False, root=False
+        ),
         Notebook(
             "nb-lucia",
             "ml.g5.xlarge",

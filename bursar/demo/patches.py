@@ -119,9 +119,7 @@ def _page(response: Any, items: list[Any], usual: int) -> tuple[list[Any], str |
     token, limit = response._get_param("NextToken"), response._get_param("MaxResults")
     size = usual if limit is None else int(limit)
     if limit is not None and not 5 <= size <= PAGE:
-        raise EC2ClientError(
-            "InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid."
-        )
+        raise EC2ClientError("InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid.")
     if token and not token.isdigit():
         raise EC2ClientError("InvalidNextToken", "The token is invalid.")
     start = int(token or 0)
@@ -140,9 +138,7 @@ def _patch_endpoints() -> None:
     def types(_: Callable[..., Any]) -> Callable[..., Any]:
         def validate_instance_type(_self: Any, instance_type: str) -> None:
             if not instance_type.startswith("ml."):
-                raise ValidationError(
-                    message=f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint"
-                )
+                raise ValidationError(message=f"Value '{instance_type}' at 'instanceType' failed to satisfy constraint")
 
         return validate_instance_type
 

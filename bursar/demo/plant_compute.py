@@ -82,9 +82,7 @@ def plant_volumes(ground: Ground, volumes: Sequence[Volume], machines: Mapping[s
         made = ec2.create_volume(**asked)["VolumeId"]
         if volume.on:
             ec2.attach_volume(VolumeId=made, InstanceId=machines[volume.on], Device="/dev/sdf")
-        planted = Planted(
-            VOLUME, ground.region, made, volume.name, volume.story, tags, volume.type, volume.encrypted
-        )
+        planted = Planted(VOLUME, ground.region, made, volume.name, volume.story, tags, volume.type, volume.encrypted)
         found.append(Grown(planted, made, Times(ground.now - timedelta(days=volume.age))))
     return found
 
@@ -106,6 +104,7 @@ def _launch(ec2: Any, ground: Ground, machine: Machine) -> Mapping[str, Any]:
         "MinCount": 1,
         "MaxCount": 1,
         "Placement": {"AvailabilityZone": f"{ground.region}a"},
+        "NetworkInterfaces": [{"DeviceIndex": 0, "AssociatePublicIpAddress": machine.public}],
         "MetadataOptions": {"HttpTokens": "required" if machine.imdsv2 else "optional"},
         "BlockDeviceMappings": [{"DeviceName": ROOT, "Ebs": disk}],
         "TagSpecifications": [

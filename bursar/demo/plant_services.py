@@ -79,6 +79,7 @@ def plant_notebooks(ground: Ground, notebooks: Sequence[Notebook]) -> list[Grown
             InstanceType=notebook.type,
             RoleArn=ROLE,
             VolumeSizeInGB=100,
+            RootAccess="Enabled" if notebook.root else "Disabled",
             DirectInternetAccess="Enabled" if notebook.internet else "Disabled",
             Tags=pairs(notebook.tags),
             **({} if notebook.internet else {"SubnetId": "subnet-0a1b2c3d4e5f60718"}),
@@ -94,9 +95,7 @@ def plant_notebooks(ground: Ground, notebooks: Sequence[Notebook]) -> list[Grown
             notebook.tags,
             notebook.type,
         )
-        times = Times(
-            ground.now - timedelta(days=notebook.age), ground.now - timedelta(hours=notebook.started)
-        )
+        times = Times(ground.now - timedelta(days=notebook.age), ground.now - timedelta(hours=notebook.started))
         found.append(Grown(planted, f"notebook/{notebook.name}", times))
     return found
 

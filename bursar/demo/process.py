@@ -79,9 +79,7 @@ class Server:
     def backdate(self, region: str, times: Mapping[str, Times]) -> None:
         """Set dates by instance id, volume id, `endpoint/NAME`, `notebook/NAME` or `bucket/NAME`."""
         sent = {
-            name: {
-                k: v.timestamp() for k, v in (("created", t.created), ("changed", t.changed)) if v is not None
-            }
+            name: {k: v.timestamp() for k, v in (("created", t.created), ("changed", t.changed)) if v is not None}
             for name, t in times.items()
         }
         self._post("backdate", {"region": region, "times": sent})
@@ -185,9 +183,7 @@ def _address(child: subprocess.Popen[bytes], complaints: IO[bytes]) -> str:
     _stop(child)
     complaints.seek(0)
     last = complaints.read().decode(errors="replace").strip().rsplit("\n", 1)[-1]
-    raise CollectError.of(
-        "demo-failed", f"the emulated AWS account did not start: {last or 'it said nothing in time'}"
-    )
+    raise CollectError.of("demo-failed", f"the emulated AWS account did not start: {last or 'it said nothing in time'}")
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -16,9 +16,7 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m bursar.demo.server", description="Emulate an AWS account."
-    )
+    parser = argparse.ArgumentParser(prog="python -m bursar.demo.server", description="Emulate an AWS account.")
     parser.add_argument("port", type=int, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
     options = parser.parse_args(argv)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from bursar.demo.blueprint import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
@@ -13,6 +13,10 @@ from bursar.demo.process import Series
 from bursar.demo.telemetry import WARM_UP, Grid, card_of, disk, gpus, hosting, invocations, load
 
 UNITS = {"CPUUtilization": "Percent", "NetworkIn": "Bytes", "NetworkOut": "Bytes"}
+
+VOLUME_HISTORY = timedelta(days=14, hours=2)
+ENDPOINT_HISTORY = timedelta(days=7, hours=2)
+"""As long as the shipped policies look back."""
 
 
 def published(
@@ -79,7 +83,7 @@ def _machine(now: datetime, one: Grown) -> Iterator[Series]:
 
 
 def _volume(now: datetime, one: Grown) -> Iterator[Series]:
-    grid = Grid.until(now, 300, one.times.created)
+    grid = Grid.until(now, 300, one.times.created, VOLUME_HISTORY)
     for name, values in disk(one.planted.story, grid, _seeded(one.planted.name, "disk")).items():
         yield Series("AWS/EBS", name, {"VolumeId": one.planted.id}, grid.start, grid.step, values, "Count")
 
@@ -87,7 +91,7 @@ def _volume(now: datetime, one: Grown) -> Iterator[Series]:
 def _endpoint(now: datetime, one: Grown, variant: str) -> Iterator[Series]:
     if not one.planted.type:
         return
-    grid = Grid.until(now, 60, one.times.created)
+    grid = Grid.until(now, 60, one.times.created, ENDPOINT_HISTORY)
     rng = _seeded(one.planted.name, variant)
     dimensions = {"EndpointName": one.planted.name, "VariantName": variant}
     requests = invocations(one.planted.story, grid, now, rng)

@@ -71,10 +71,10 @@ class Grid:
     count: int
 
     @classmethod
-    def until(cls, now: datetime, step: int, since: datetime | None = None) -> Grid:
-        """Return the grid of the recorded hours up to `now`, from `since` where that is later."""
+    def until(cls, now: datetime, step: int, since: datetime | None = None, history: timedelta = HISTORY) -> Grid:
+        """Return the grid of the recorded time up to `now`, from `since` where that is later."""
         last = int((now - LATE).timestamp()) // step * step
-        first = last - int(HISTORY.total_seconds()) + step
+        first = last - int(history.total_seconds()) + step
         if since is not None:
             first = max(first, math.ceil(since.timestamp() / step) * step)
         return cls(datetime.fromtimestamp(first, UTC), step, max(0, (last - first) // step + 1))
@@ -141,9 +141,7 @@ def _busy(card: Card, grid: Grid, rng: Random) -> Device:
         utilization[at] = float(rng.randrange(10, 30))
         power[at] = round(0.4 * card.limit, 2)
     used = rng.uniform(0.84, 0.94) * card.memory
-    return Device(
-        utilization, _pick(rng, [round(used) + step for step in (0, 0, 0, 2, 34)], grid.count), power
-    )
+    return Device(utilization, _pick(rng, [round(used) + step for step in (0, 0, 0, 2, 34)], grid.count), power)
 
 
 def _serving(card: Card, grid: Grid, rng: Random) -> Device:
@@ -197,10 +195,7 @@ def load(story: str, grid: Grid, rng: Random) -> Mapping[str, Values]:
 def disk(story: str, grid: Grid, rng: Random) -> Mapping[str, Values]:
     """Return the read and write operations a period of a volume in use."""
     high = 60 if story in ("idle", "context_held", "too_new", "stuck") else 42_000
-    return {
-        name: _noise(rng, high / 30, high, grid.count, digits=0)
-        for name in ("VolumeReadOps", "VolumeWriteOps")
-    }
+    return {name: _noise(rng, high / 30, high, grid.count, digits=0) for name in ("VolumeReadOps", "VolumeWriteOps")}
 
 
 def invocations(story: str, grid: Grid, now: datetime, rng: Random) -> Values:

@@ -76,9 +76,7 @@ def refusal(call: Call, environ: Mapping[str, Any], spoiled: Spoiled) -> Reply:
 
 _REFUSALS: Mapping[tuple[str, str], _Refusal] = {
     ("ec2", "throttled"): _Refusal(503, "RequestLimitExceeded", "Request limit exceeded."),
-    ("ec2", "denied"): _Refusal(
-        403, "UnauthorizedOperation", "You are not authorized to perform this operation."
-    ),
+    ("ec2", "denied"): _Refusal(403, "UnauthorizedOperation", "You are not authorized to perform this operation."),
     ("ec2", "internal"): _Refusal(500, "InternalError", "An internal error has occurred"),
     ("s3", "throttled"): _Refusal(503, "SlowDown", "Please reduce your request rate."),
     ("s3", "denied"): _Refusal(403, "AccessDenied", "Access Denied"),
@@ -87,14 +85,10 @@ _REFUSALS: Mapping[tuple[str, str], _Refusal] = {
     ("query", "denied"): _Refusal(403, "AccessDenied", "User is not authorized to perform this operation"),
     ("query", "internal"): _Refusal(500, "InternalFailure", "The request processing has failed"),
     ("json", "throttled"): _Refusal(400, "ThrottlingException", "Rate exceeded"),
-    ("json", "denied"): _Refusal(
-        400, "AccessDeniedException", "User is not authorized to perform this operation"
-    ),
+    ("json", "denied"): _Refusal(400, "AccessDeniedException", "User is not authorized to perform this operation"),
     ("json", "internal"): _Refusal(500, "InternalServerError", "The request processing has failed"),
     ("rest-json", "throttled"): _Refusal(429, "TooManyRequestsException", "Rate exceeded"),
-    ("rest-json", "denied"): _Refusal(
-        403, "AccessDeniedException", "User is not authorized to perform this operation"
-    ),
+    ("rest-json", "denied"): _Refusal(403, "AccessDeniedException", "User is not authorized to perform this operation"),
     ("rest-json", "internal"): _Refusal(500, "InternalServerException", "The request processing has failed"),
 }
 """What each protocol answers. JSON services deny with status 400, the others with 403."""
@@ -106,9 +100,7 @@ def _refusal(protocol: str, spoiled: Spoiled) -> _Refusal:
 
 
 def _ec2(r: _Refusal) -> Reply:
-    error = (
-        f"<Errors><Error><Code>{escape(r.code)}</Code><Message>{escape(r.message)}</Message></Error></Errors>"
-    )
+    error = f"<Errors><Error><Code>{escape(r.code)}</Code><Message>{escape(r.message)}</Message></Error></Errors>"
     return _xml(r.status, f"<Response>{error}<RequestID>{REQUEST_ID}</RequestID></Response>")
 
 
@@ -161,11 +153,7 @@ def _rest_operation(service: str, environ: Mapping[str, Any], body: bytes) -> st
     host = environ.get("HTTP_HOST", "127.0.0.1")
     query = environ.get("QUERY_STRING", "")
     url = f"http://{host}{environ.get('PATH_INFO', '/')}" + (f"?{query}" if query else "")
-    headers = {
-        name[5:].replace("_", "-").title(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
+    headers = {name[5:].replace("_", "-").title(): value for name, value in environ.items() if name.startswith("HTTP_")}
     request = Request.from_primitives(environ["REQUEST_METHOD"], url, headers, body)
     try:
         operation, _ = get_service_router(service).match(request)

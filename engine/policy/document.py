@@ -133,5 +133,7 @@ class FileDocument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", title="Bursar policies")
 
     version: Literal[1] = Field(description="The version of the policy language.")
-    defaults: Shared | None = Field(None, description="What holds for every policy of the file that says nothing else.")
+    defaults: Shared | None = Field(
+        None, description="What holds where a policy of the file says nothing; `limits` count one by one."
+    )
     policies: tuple[PolicyDocument, ...] = Field(description="The policies.", min_length=1)

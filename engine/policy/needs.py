@@ -89,8 +89,9 @@ def _add_check(entry: _Wanted, policy: Policy) -> None:
             entry.fields(*(demand.field for demand in demands_of(check)))
         case Schedule():
             entry.fields("running")
-        case Quota():
-            entry.fields("running", "accelerator.count")
+        case Quota() as check:
+            if any(limits.accelerators is not None for limits in (check.limits, *check.overrides.values())):
+                entry.fields("running", "accelerator.count")
         case Idle() as check:
             entry.fields(*IDLE_FIELDS)
             for name in check.below:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,45 @@ def json_schema(catalog: Catalog, remediations: Mapping[str, Remediation]) -> di
     properties["remediate"]["items"] = {"type": "string", "enum": sorted(remediations)}
     policy["oneOf"] = [{"required": [check]} for check in CHECKS]
     _name_metrics(definitions["Idle"]["properties"]["below"], catalog)
-    return {"$schema": DIALECT, **schema}
+    title = schema.pop("title")
+    _tidy(schema)
+    return {"$schema": DIALECT, "title": title, **schema}
+
+
+def _tidy(schema: dict[str, Any]) -> None:
+    """
+    Leave out of `schema` and all below it what would mislead an editor.
+
+    Editors write defaults into files and show titles: a default that may not be written, and a title that only
+    repeats the key, go; so does null for a key that is left out instead.
+    """
+    for about in schema.get("properties", {}).values():
+        about.pop("title", None)
+        if "default" in about and about["default"] is None:
+            _without_null(about)
+        if not _writable(about):
+            about.pop("default", None)
+    if schema.get("type") == "array" and "minLength" in schema:
+        schema["minItems"] = schema.pop("minLength")
+    for below in schema.values():
+        for part in below.values() if isinstance(below, dict) else below if isinstance(below, list) else ():
+            if isinstance(part, dict):
+                _tidy(part)
+
+
+def _without_null(about: dict[str, Any]) -> None:
+    choices = [choice for choice in about.pop("anyOf") if choice != {"type": "null"}]
+    about.update(choices[0] if len(choices) == 1 else {"anyOf": choices})
+
+
+def _writable(about: dict[str, Any]) -> bool:
+    """Return whether the default can stand in a policy file as it is."""
+    default = about.get("default")
+    if isinstance(default, dict) or not default:
+        return False
+    if isinstance(default, str):
+        return re.search(about.get("pattern", ""), default) is not None
+    return not (isinstance(default, list) and any(isinstance(item, dict) for item in default))
 
 
 def _fill(resource: dict[str, Any], names: list[str]) -> None:

@@ -52,8 +52,16 @@ def test_links_that_go_round_end(here):
     """A link to a folder above is not followed."""
     (here / "p").mkdir()
     (here / "p" / "a.yaml").write_text("a")
-    os.symlink(here / "p", here / "p" / "again")
+    (here / "p" / "again").symlink_to(here / "p")
     assert read_policies([here / "p"]) == {"p/a.yaml": "a"}
+
+
+def test_pipes_are_not_waited_for(here):
+    """A pipe among the files, which would never end, is told and not read; so is a link to nothing."""
+    os.mkfifo(here / "pipe.yaml")
+    (here / "dead.yaml").symlink_to(here / "gone")
+    assert problems(here) == ["dead.yaml file-unreadable", "pipe.yaml file-unreadable"]
+    assert problems(here / "pipe.yaml") == ["pipe.yaml file-unreadable"]
 
 
 def test_the_same_file_twice_counts_once(here):
