@@ -91,9 +91,10 @@ def main(args: list[str] | None = None) -> None:
         click.echo("stopped", err=True)
         sys.exit(130)
     except BursarError as error:
+        from bursar.render.console import wants_color
         from bursar.render.problems import render_problems
 
-        render_problems(error, sys.stderr, colour=sys.stderr.isatty())
+        render_problems(error.problems, sys.stderr, color=wants_color(sys.stderr))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of a pipe such as `| head` has gone; that is not our failure.

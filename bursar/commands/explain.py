@@ -31,7 +31,7 @@ def command(
 
     RESOURCE is an id, an ARN or a name; FINDING is an id as `bursar plan` shows it, or its beginning.
     """
-    from bursar.commands.rendering import screen_width, wants_color
+    from bursar.render.console import screen_width, wants_color
     from bursar.exit_status import DONE, INCOMPLETE
     from bursar.render.explain import render_answers
     from bursar.render.progress import progress_for

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from bursar.commands.options import Output
+from bursar.render.console import screen_width, wants_color
 from bursar.render.formats import formats
 from engine.errors import ConfigError
 from engine.plan import Plan
@@ -34,16 +32,6 @@ def write_outputs(plan: Plan, outputs: Sequence[Output]) -> None:
             text = io.StringIO()
             table[output.format](plan, text, width=None, color=False)
             write_file(output.file, text.getvalue())
-
-
-def screen_width(stream: TextIO) -> int | None:
-    """Return the width of the terminal; None where the stream is not one."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
-
-
-def wants_color(stream: TextIO) -> bool:
-    """Return whether to use colour, by https://no-color.org and the terminal itself."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def write_file(path: Path, text: str) -> None:

@@ -95,6 +95,74 @@ policies:
     ]
 
 
+def test_what_is_wrong_hides_nothing_else():
+    """A kind that is unknown and a check that is broken in part do not hide mistakes in the rest of the policy."""
+    broken = """\
+version: 1
+policies:
+  - name: idle
+    description: d
+    resource: [aws.ec2.instance, aws.ec3.instance]
+    where: resource.stat == "running"
+    idle: {for: 4, below: {gpu.utilisation: 5%}}
+    mode: approve
+    remediate: [stop, stop, encrypt]
+"""
+    assert [line.split("  ")[0] for line in problems(broken)] == [
+        "0.yaml:5:34",
+        "0.yaml:6:21",
+        "0.yaml:7:17",
+        "0.yaml:7:28",
+        "0.yaml:8:11",
+        "0.yaml:9:23",
+        "0.yaml:9:29",
+    ]
+
+
+def test_an_approval_that_is_wrong_is_there():
+    """A wrong `approval` is one mistake, not also a missing one."""
+    text = PLAIN + "    mode: approve\n    approval: {channel: c, approvers: []}\n"
+    assert problems(text) == ["0.yaml:8:39  the list is empty [wrong-value]"]
+
+
+def test_conditions_of_what_has_no_kind():
+    """A budget without `resource` is asked for what every kind has."""
+    text = """\
+version: 1
+policies:
+  - name: budget
+    description: d
+    where: resource.region == "us-east-1" and tags.team == "a"
+    budget: {amount: $5/mo, group_by: [tags.team, resource.account]}
+"""
+    (policy,) = load(text).policies
+    assert policy.where is not None
+    assert [policy.expressions[key].text for key in ("group_by[0]", "group_by[1]")] == ["tags.team", "resource.account"]
+    assert len(problems(text.replace("region", "state"))) == 1
+
+
+def test_expressions_of_checks():
+    """The condition of a rule and the groups of a quota are kept under their keys; a group not given is the account."""
+    rule, quota = load(
+        """\
+version: 1
+policies:
+  - {name: a, description: d, resource: compute.instance, rule: true}
+  - {name: b, description: d, resource: compute.instance, quota: {limits: {resources: 3}}}
+"""
+    ).policies
+    assert {key: e.text for key, e in rule.expressions.items()} == {"when": "true"}
+    assert {key: e.text for key, e in quota.expressions.items()} == {"group_by[0]": "resource.account"}
+
+
+def test_a_default_is_risky_where_it_stands():
+    """Each clause of `unless` is told at the default in it, and only policies that act are refused."""
+    text = PLAIN + "    unless:\n      - tags.a == 'x'\n      - default(tags.keep, 'no') == 'yes'\n"
+    assert load(text).policies[0].remediate == ()
+    (problem,) = problems(text + "    remediate: [tag]\n")
+    assert problem.startswith("0.yaml:9:9  this default could lead to acting")
+
+
 def test_names_are_unique_over_files():
     """Two policies of one name are a mistake, and the message says where the other stands."""
     assert problems(PLAIN, PLAIN) == [

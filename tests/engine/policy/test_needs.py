@@ -70,6 +70,13 @@ def test_the_longest_window_wins():
     assert found.kinds["aws.ec2.instance"].metrics == {"cpu.utilization": DAY}
 
 
+def test_quotas_count_what_they_limit():
+    """A quota of accelerators needs to know the hardware; one of resources does not."""
+    quota = "  - {{name: a, description: d, resource: compute.instance, quota: {{limits: {{{limit}}}}}}}\n"
+    assert needs(quota.format(limit="accelerators: 8")).kinds["aws.ec2.instance"].groups == {"tags", "hardware"}
+    assert needs(quota.format(limit="resources: 8")).kinds["aws.ec2.instance"].groups == {"tags"}
+
+
 def test_checks_without_a_source_need_nothing():
     """A budget asks nothing of an inventory that could not answer it."""
     assert needs('  - {name: a, description: d, budget: {amount: "$5/mo"}}\n').kinds == {}

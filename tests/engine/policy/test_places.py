@@ -63,8 +63,8 @@ def test_every_character_is_found(write, words):
     [
         ("a == b", 5, 1, 9),
         ("a\n  == b", 5, 2, 6),
-        ("'it''s == b'", 8, 1, 13),
-        ('"a\\tb == c"', 7, 1, 12),
+        ("'it''s == b'", 8, 1, 14),
+        ('"a\\tb == c"', 7, 1, 13),
         (">-\n  a\n  == b", 5, 3, 6),
         (">-\n\n  a\n\n  == b", 6, 5, 6),
         ("|\n  a\n    == b", 7, 3, 8),
@@ -74,7 +74,7 @@ def test_every_character_is_found(write, words):
     ids=["plain", "plain, folded", "single quotes", "escape", "folded", "blank lines", "indented", "spaces", "end"],
 )
 def test_places(written, offset, line, column):
-    """The place of `b`, or of the end, in each way to write a text."""
+    """The place of the last operand, or of the end, in each way to write a text."""
     source, node = scalar(written)
     place = place_in(source, node, offset)
     assert (place.line, place.column) == (line, column)

@@ -1,0 +1,72 @@
+"""
+A plan as CSV, one finding a row, for spreadsheets and FinOps tools.
+
+Columns have the names of FOCUS 1.2 where it has one (ProviderName, SubAccountId, RegionId, ResourceId,
+ResourceName, ResourceType, BillingCurrency); the others are ours.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TextIO
+
+from bursar.render.encode import CENTS
+from bursar.render.text import visible
+from engine.findings import Cost, Finding
+from engine.plan import Plan
+from engine.values import Unknown
+
+COLUMNS = (
+    "FindingId", "Policy", "Severity", "Confidence", "Classification", "ProviderName", "SubAccountId", "RegionId",
+    "ResourceType", "ResourceId", "ResourceName", "Owner", "Summary", "MonthlyCost", "MonthlySavings",
+    "BillingCurrency", "PriceIsExact", "PriceBasis", "Mode", "Remediations", "Controls", "PolicyPlace",
+)  # fmt: skip
+PROVIDERS = {"aws": "AWS"}
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for the beginning of a formula."""
+
+
+def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:  # noqa: ARG001  (a terminal changes nothing)
+    """Write the findings; amounts that are not known are empty."""
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(COLUMNS)
+    for finding in plan.findings:
+        rows.writerow([defused(cell) for cell in _row(finding)])
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    verdict, subject = finding.verdict, finding.subject
+    return (
+        finding.id,
+        verdict.policy,
+        finding.severity.value,
+        verdict.confidence.value,
+        verdict.classification,
+        PROVIDERS.get(subject.kind.partition(".")[0], ""),
+        subject.account,
+        subject.region,
+        subject.kind,
+        subject.id,
+        subject.name,
+        subject.owner,
+        verdict.summary,
+        _amount(finding.cost),
+        _amount(finding.savings),
+        "USD",
+        "" if isinstance(finding.cost, Unknown) else str(finding.cost.exact).lower(),
+        "" if isinstance(finding.cost, Unknown) else finding.cost.basis,
+        finding.mode.value,
+        " ".join(finding.remediate),
+        " ".join(finding.controls),
+        str(finding.place),
+    )
+
+
+def _amount(cost: Cost | Unknown) -> str:
+    return "" if isinstance(cost, Unknown) else str(cost.monthly.quantize(CENTS))
+
+
+def defused(cell: str) -> str:
+    """Return `cell` on one line, with a quote before what a spreadsheet would calculate."""
+    text = visible(cell) if cell[:1] not in ("\t", "\r") else "'" + visible(cell)
+    return f"'{text}" if text.startswith(FORMULAS) else text

@@ -1,0 +1,198 @@
+"""A plan as plain values for JSON: stable keys, exact money as text, times in ISO 8601, durations in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from engine.findings import Cost, Evidence, Finding, Subject, Verdict
+from engine.model import ScopeReport
+from engine.plan import Hold, Plan, Step, Tally, Withheld
+from engine.values import Answer, Unknown
+
+VERSION = 1
+CENTS = Decimal("0.0001")
+Json = dict[str, Any]
+
+
+def plan_of(plan: Plan) -> Json:
+    """Return the whole plan."""
+    return {
+        "bursar.plan": VERSION,
+        **summary_of(plan),
+        "findings": [finding_of(finding) for finding in plan.findings],
+        "steps": [step_of(step) for step in plan.steps],
+        "holds": [hold_of(hold) for hold in plan.holds],
+        "withheld": [withheld_of(withheld) for withheld in plan.withheld],
+        "undecided": [verdict_of(verdict) for verdict in plan.undecided],
+        "exempt": [verdict_of(verdict) for verdict in plan.exempt],
+        "scopes": [scope_of(scope) for scope in plan.scopes],
+        "policies": [tally_of(tally) for tally in plan.tallies],
+    }
+
+
+def summary_of(plan: Plan) -> Json:
+    """Return what is said of the plan as a whole."""
+    return {
+        "estate": plan.estate,
+        "taken_at": time_of(plan.taken_at),
+        "policies_digest": plan.policies,
+        "max_mode": plan.max_mode.value,
+        "resources": plan.resources,
+    }
+
+
+def finding_of(finding: Finding) -> Json:
+    verdict = finding.verdict
+    return {
+        "id": finding.id,
+        "policy": verdict.policy,
+        "description": finding.description,
+        "severity": finding.severity.value,
+        "confidence": verdict.confidence.value,
+        "classification": verdict.classification,
+        "subject": subject_of(verdict.subject),
+        "summary": verdict.summary,
+        "evidence": [evidence_of(evidence) for evidence in verdict.evidence],
+        "cost": cost_of(finding.cost),
+        "savings": cost_of(finding.savings),
+        "mode": finding.mode.value,
+        "remediate": list(finding.remediate),
+        "controls": list(finding.controls),
+        "place": str(finding.place),
+    }
+
+
+def verdict_of(verdict: Verdict) -> Json:
+    return {
+        "policy": verdict.policy,
+        "outcome": verdict.outcome.value,
+        "subject": subject_of(verdict.subject),
+        "summary": verdict.summary,
+        "unknowns": [unknown_of(unknown) for unknown in verdict.unknowns],
+        "evidence": [evidence_of(evidence) for evidence in verdict.evidence],
+    }
+
+
+def step_of(step: Step) -> Json:
+    approval = step.approval
+    return {
+        "id": step.id,
+        "finding": step.finding,
+        "policy": step.policy,
+        "remediation": step.remediation,
+        "title": step.title,
+        "subject": subject_of(step.subject),
+        "mode": step.mode.value,
+        "wanted_mode": step.wanted.value,
+        "reversible": step.reversible,
+        "undo": step.undo,
+        "grace_seconds": seconds_of(step.grace),
+        "approval": None
+        if approval is None
+        else {
+            "channel": approval.channel,
+            "approvers": list(approval.approvers),
+            "expires_seconds": seconds_of(approval.expires),
+            "quorum": approval.quorum,
+        },
+        "savings": cost_of(step.savings),
+        "fingerprint": step.fingerprint,
+    }
+
+
+def hold_of(hold: Hold) -> Json:
+    return {"policy": hold.policy, "limit": hold.limit, "allowed": hold.allowed, "wanted": hold.wanted}
+
+
+def withheld_of(withheld: Withheld) -> Json:
+    return {
+        "finding": withheld.finding,
+        "policy": withheld.policy,
+        "subject": subject_of(withheld.subject),
+        "remediation": withheld.remediation,
+        "reason": withheld.reason,
+    }
+
+
+def scope_of(report: ScopeReport) -> Json:
+    return {
+        "account": report.scope.account,
+        "region": report.scope.region,
+        "kind": report.scope.kind,
+        "status": report.status.value,
+        "resources": report.resources,
+        "detail": report.detail,
+    }
+
+
+def tally_of(tally: Tally) -> Json:
+    return {"policy": tally.policy, **{outcome.value: count for outcome, count in tally.counts.items()}}
+
+
+def subject_of(subject: Subject) -> Json:
+    return {
+        "uid": subject.uid,
+        "kind": subject.kind,
+        "id": subject.id,
+        "name": subject.name,
+        "account": subject.account,
+        "region": subject.region,
+        "owner": subject.owner,
+    }
+
+
+def evidence_of(evidence: Evidence) -> Json:
+    return {
+        "path": evidence.path,
+        "value": answer_of(evidence.value),
+        "unit": evidence.unit,
+        "expected": evidence.expected,
+        "source": evidence.source,
+    }
+
+
+def cost_of(cost: Cost | Unknown) -> Json:
+    """Return USD an hour and a month, or why they are not known."""
+    if isinstance(cost, Unknown):
+        return unknown_of(cost)
+    return {
+        "hourly_usd": str(cost.hourly.quantize(CENTS)),
+        "monthly_usd": str(cost.monthly.quantize(CENTS)),
+        "exact": cost.exact,
+        "basis": cost.basis,
+    }
+
+
+def unknown_of(unknown: Unknown) -> Json:
+    return {"unknown": unknown.reason.value, "detail": unknown.detail, "path": unknown.path}
+
+
+def answer_of(answer: Answer) -> Any:
+    """Return a value as JSON keeps it."""
+    match answer:
+        case Unknown():
+            return unknown_of(answer)
+        case Decimal():
+            return str(answer)
+        case datetime():
+            return time_of(answer)
+        case timedelta():
+            return seconds_of(answer)
+        case tuple():
+            return [answer_of(item) for item in answer]
+        case Mapping():
+            return dict(answer)
+        case _:
+            return answer
+
+
+def time_of(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def seconds_of(length: timedelta) -> int | float:
+    seconds = length.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
