@@ -60,10 +60,10 @@ def run(
 ) -> Plan:
     """Return the plan of `policies` over `estate`. Reads, and changes nothing."""
     items = estate.stream(needs_of(policies))
-    return plan_items(policies, _counted(items, progress), estate.name, context, installation)
+    return plan_items(policies, counted(items, progress), estate.name, context, installation)
 
 
-def _counted(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
+def counted(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
     for item in items:
         progress("resources", 1 if isinstance(item, Resource) else 0)
         yield item

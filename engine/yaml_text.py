@@ -95,20 +95,20 @@ class Source:
     text: str
     starts: tuple[int, ...]
     """Offset of the first character of each line."""
+    lines: tuple[str, ...]
+    """Each line without its newline: one text for all places in it, however long it is and many they are."""
 
     @classmethod
     def of(cls, file: str, text: str) -> Source:
         """Return the source with line ends made alike and a byte order mark removed."""
         clean = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
         starts = (0, *(m.end() for m in re.finditer("\n", clean)))
-        return cls(file, clean, starts)
+        return cls(file, clean, starts, tuple(clean.split("\n")))
 
     def place(self, offset: int) -> Place:
         """Return the place of the character at `offset`."""
         line = bisect_right(self.starts, offset)
-        first = self.starts[line - 1]
-        last = self.text.find("\n", first)
-        return Place(self.file, line, offset - first + 1, self.text[first : None if last < 0 else last])
+        return Place(self.file, line, offset - self.starts[line - 1] + 1, self.lines[line - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def parse_yaml(text: str, file: str) -> Parsed:
     """Return the tree of `text`, with every problem up to the first that makes reading on impossible."""
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES // 1024} KiB"
-        return Parsed(Source(file, "", (0,)), None, (Problem("file-too-large", message, Place(file)),))
+        return Parsed(Source.of(file, ""), None, (Problem("file-too-large", message, Place(file)),))
     composer = _Composer(Source.of(file, text))
     root = composer.compose()
     return Parsed(composer.source, root, tuple(composer.problems))
@@ -252,19 +252,22 @@ class _Composer:
     def _alias(self, event: Any) -> None:
         """Report the first alias of each anchor: a bomb has thousands."""
         anchor, at = event.anchor, event.start_mark.index
+        self._count(at)
         if anchor not in self.aliases:
             self.aliases.add(anchor)
             self._report("yaml-alias", f"the alias `*{anchor}` is not accepted", at, "write the value out")
         self._add(BrokenNode(self.source.place(at)))
 
+    def _count(self, at: int) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            message = f"the file has more than {MAX_NODES:,} values"
+            raise self._stop("yaml-nodes", message, at, "split it into several files")
+
     def _check(self, event: Any) -> None:
         """Count the node and report its anchor and tag."""
         at = event.start_mark.index
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise self._stop(
-                "yaml-nodes", f"the file has more than {MAX_NODES:,} values", at, "split it into several files"
-            )
+        self._count(at)
         if event.anchor is not None:
             self._report(
                 "yaml-alias",

@@ -23,7 +23,9 @@ def command(folder: Path) -> int:
     wanted = starter()
     taken = [folder / name for name in wanted if (folder / name).exists()]
     if taken:
-        raise ConfigError(Problem("exists", "the file exists already", Place(str(p)), "nothing was written") for p in taken)
+        raise ConfigError(
+            Problem("exists", "the file exists already", Place(str(p)), "nothing was written") for p in taken
+        )
     for name, text in wanted.items():
         write_file(folder / name, text)
         click.echo(f"wrote {folder / name}")

@@ -100,7 +100,9 @@ def estate_options(command: Command) -> Command:
                 type=click.Path(path_type=Path, dir_okay=False),
                 help="Read a recorded estate, written by `bursar scan`, and no cloud.",
             ),
-            click.option("--region", "regions", multiple=True, metavar="REGION", help="Look into this region. Repeatable."),
+            click.option(
+                "--region", "regions", multiple=True, metavar="REGION", help="Look into this region. Repeatable."
+            ),
             click.option("--profile", help="The AWS profile."),
             click.option("--endpoint-url", metavar="URL", help="Another address for all AWS services."),
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,19 +16,7 @@ from bursar.commands.options import MomentType, Output, estate_options, output_o
 @estate_options
 @output_options
 @click.option("--now", type=MomentType(), help="Judge a recorded estate at this time. [default: when it was recorded]")
-def command(
-    policies: tuple[str, ...],
-    config: Path | None,
-    only: tuple[str, ...],
-    estate: Path | None,
-    regions: tuple[str, ...],
-    profile: str | None,
-    endpoint_url: str | None,
-    formats: tuple[Output, ...],
-    output: Path | None,
-    fail_on: str | None,
-    now: datetime | None,
-) -> int:
+def command(formats: tuple[Output, ...], output: Path | None, fail_on: str | None, **chosen: Any) -> int:
     """Show what the policies find, what it costs and which steps it would lead to.
 
     Reads only: no command of this release changes anything in your cloud.
@@ -40,7 +28,7 @@ def command(
     from engine.planning import run
     from engine.policy.model import Severity
 
-    choice = Choice(policies, config, only, estate, regions, profile, endpoint_url, now)
+    choice = Choice(**chosen)
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
         plan = run(setup.policies, source, context_at(moment, setup.config), setup.installation, progress)

@@ -44,4 +44,6 @@ def write_file(path: Path, text: str) -> None:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise ConfigError.of("file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)) from error
+        raise ConfigError.of(
+            "file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)
+        ) from error

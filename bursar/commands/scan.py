@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,17 +23,7 @@ from bursar.commands.options import estate_options, policy_options
     help="Where to. JSON Lines; packed where the name ends in .gz.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-def command(
-    policies: tuple[str, ...],
-    config: Path | None,
-    only: tuple[str, ...],
-    estate: Path | None,
-    regions: tuple[str, ...],
-    profile: str | None,
-    endpoint_url: str | None,
-    output: Path,
-    force: bool,
-) -> int:
+def command(output: Path, force: bool, **chosen: Any) -> int:
     """Record what the policies need of the estate: inventory, tags and telemetry.
 
     `bursar plan --estate FILE` and `bursar explain --estate FILE` read it without any cloud. The file
@@ -50,7 +41,7 @@ def command(
     if output.exists() and not force:
         hint = "--force replaces it"
         raise ConfigError.of("exists", "the file exists already", where=str(output), hint=hint)
-    choice = Choice(policies, config, only, estate, regions, profile, endpoint_url)
+    choice = Choice(**chosen)
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, _), progress_for(sys.stderr) as progress:
         resources, reports = record(source, needs_of(setup.policies), output, progress)

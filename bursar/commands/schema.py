@@ -38,5 +38,7 @@ def command(kind: str | None, output: Path | None) -> int:
         raise ConfigError.of("unknown-kind", f"`{kind}` is neither a kind nor a class", where="KIND", hint=hint)
     from bursar.render.kinds import render_kinds
 
-    render_kinds(kinds, sys.stdout, brief=kind == "kinds", width=screen_width(sys.stdout), color=wants_color(sys.stdout))
+    render_kinds(
+        kinds, sys.stdout, brief=kind == "kinds", width=screen_width(sys.stdout), color=wants_color(sys.stdout)
+    )
     return 0

@@ -26,5 +26,7 @@ def command(policies: tuple[str, ...], config: Path | None, quiet: bool) -> int:
     loaded = set_up(Choice(policies, config)).policies
     if not quiet:
         count, files = len(loaded.policies), len(loaded.files)
-        click.echo(f"{count} {'policy' if count == 1 else 'policies'} in {files} {'file' if files == 1 else 'files'}: all valid")
+        click.echo(
+            f"{count} {'policy' if count == 1 else 'policies'} in {files} {'file' if files == 1 else 'files'}: all valid"
+        )
     return 0

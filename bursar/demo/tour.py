@@ -1,71 +1,109 @@
 """
 The demo: an AI company's account, the shipped policies over it, and what to look at.
 
-`bursar demo` calls it. Everything goes the way a real run goes, over HTTP and through the same wiring;
-only the address differs.
+`bursar demo` calls it. Everything goes the way a real run goes, over HTTP and through the same wiring; only
+the address differs.
 """
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from actions.catalog import remediations
+from bursar.commands.options import Output
+from bursar.commands.rendering import write_outputs
 from bursar.config import Config
-from bursar.demo.blueprint import Blueprint
 from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import Server, running_server
-from bursar.packs import packs_folder
-from bursar.wiring import Choice, context_at, load
-from engine.explaining import Answers, explain_subject
+from bursar.exit_status import DONE
+from bursar.render.console import screen_width, wants_color
+from bursar.render.explain import render_answers
+from bursar.render.progress import progress_for
+from bursar.render.table import render as render_table
+from bursar.render.tour import closing, opening, served, titled
+from bursar.wiring import context_at, load
+from engine.checks.context import Context
+from engine.explaining import explain_subject
 from engine.plan import Plan
-from engine.planning import Installation, run
+from engine.planning import Installation, counted, run
 from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
-from engine.ports import Progress
+from integrations.aws.estate import AwsEstate
 from integrations.aws.live import live_estate
 from integrations.aws.session import AwsSettings
 
-COMPANY = "Tallowmere Robotics"
-READS = ("Describe", "List", "Get", "Head", "Lookup")
-"""How the names of operations that change nothing begin."""
+READS = ("Describe", "List", "Get")
+"""How the names of operations begin that change nothing."""
+SHOWN = ("stop-idle-gpus", "policy-train-1")
+"""The finding that is explained: a p5 machine whose memory is held and whose GPUs rest."""
+DOUBTED = ("stop-idle-gpus", "reward-model-2")
+"""The doubt that is explained: an exporter that repeats its last values."""
 
 
 @dataclass(frozen=True)
-class Demo:
-    """A running demo."""
+class Stage:
+    """What the parts of the tour share."""
 
-    server: Server
-    blueprint: Blueprint
+    estate: AwsEstate
     policies: PolicySet
-    config: Config
+    context: Context
+    width: int | None
+    color: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
-    """What was asked of the account."""
+def run_demo(*, serve: bool, formats: Sequence[Output]) -> int:
+    """Run the demo and return its exit status."""
+    with progress_for(sys.stderr) as progress, running_server() as server:
+        progress("AWS account emulated", 1)
+        now = datetime.now(UTC).replace(microsecond=0)
+        blueprint = build(server.endpoint, now)
+        progress("resources built", len(blueprint.planted))
+        settings = AwsSettings(regions=REGIONS, endpoint_url=server.endpoint, access_key=("demo", "demo"))
+        config = Config(policies=("pack:all",), aws=settings)
+        policies = load(config, ())
+        with live_estate(settings, now) as estate:
+            context = context_at(now, config)
+            plan = run(policies, estate, context, Installation(remediations()), progress)
+            calls = Counter(server.calls())
+            if formats:
+                write_outputs(plan, formats)
+            else:
+                stage = Stage(estate, policies, context, screen_width(sys.stdout), wants_color(sys.stdout))
+                _tell(stage, plan, calls)
+        if serve:
+            _serve(server)
+    return DONE
 
-    counts: Counter[str]
 
-    @property
-    def total(self) -> int:
-        return self.counts.total()
+def _tell(stage: Stage, plan: Plan, calls: Counter[str]) -> None:
+    out = sys.stdout
+    opening(out, plan, color=stage.color)
+    render_table(plan, out, width=stage.width, color=stage.color)
+    titled(out, "Why is that a finding?", f"bursar explain {SHOWN[1]}", color=stage.color)
+    _explain(stage, *SHOWN)
+    titled(out, "Why is that one not?", f"bursar explain {DOUBTED[1]}", color=stage.color)
+    _explain(stage, *DOUBTED)
+    writes = [call for call in calls if not call.partition(":")[2].startswith(READS)]
+    closing(out, calls.total(), writes, color=stage.color)
 
-    @property
-    def writes(self) -> tuple[str, ...]:
-        """Calls that may change something."""
-        return tuple(sorted(c for c in self.counts if not c.partition(":")[2].startswith(READS)))
+
+def _explain(stage: Stage, policy: str, subject: str) -> None:
+    """Explain what one policy decides about one resource, read anew."""
+    chosen = replace(stage.policies, policies=tuple(p for p in stage.policies.policies if p.name == policy))
+    items = stage.estate.stream(needs_of(chosen))
+    answers = explain_subject(chosen, counted(items, lambda _stage, _done: None), stage.context, subject)
+    render_answers(answers, sys.stdout, width=stage.width, color=stage.color)
 
 
-@contextmanager
-def running_demo(installation_note: Progress, port: int = 0) -> Iterator[Demo]:
-    """Yield the demo's account, built, with the shipped policies loaded."""
-    installation_note("starting an emulated AWS account", 1)
-    with running_server(port) as server:
-        installation_note(f"building the account of {COMPANY}", 1)
-        blueprint = build(server.endpoint, datetime.now(UTC).replace(microsecond=0))
-        config = demo_config(server.endpoint)
-        yield Demo(server, blueprint, load(config, ()), config)
+def _serve(server: Server) -> None:
+    """Wait until the person has had enough."""
+    served(sys.stdout, server.endpoint, REGIONS[0], color=wants_color(sys.stdout))
+    try:
+        sys.stdin.readline()
+    except KeyboardInterrupt:
+        return

@@ -8,9 +8,7 @@ from engine.kinds import COMMON_FIELDS, Catalog, Field, Kind
 
 def kinds_page(catalog: Catalog) -> str:
     """Return the page of all kinds and classes."""
-    classes = (
-        (f"`{name}`", ", ".join(f"`{kind.name}`" for kind in kinds)) for name, kinds in catalog.classes.items()
-    )
+    classes = ((f"`{name}`", ", ".join(f"`{kind.name}`" for kind in kinds)) for name, kinds in catalog.classes.items())
     parts = [
         "# Kinds\n",
         "A policy's `resource` names a kind, or a class: the same idea across clouds. `resource.NAME` reads a field;",

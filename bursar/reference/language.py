@@ -105,7 +105,12 @@ def _model(model: Schema, definitions: Schema) -> str:
 def _keys(properties: Iterable[tuple[str, Schema]], required: Iterable[str], definitions: Schema) -> str:
     needed = frozenset(required)
     rows = (
-        (f"`{key}`", _values(about, definitions), "required" if key in needed else _default(about), _spoken(about, definitions))
+        (
+            f"`{key}`",
+            _values(about, definitions),
+            "required" if key in needed else _default(about),
+            _spoken(about, definitions),
+        )
         for key, about in properties
     )
     return table(("key", "holds", "default", "meaning"), rows)

@@ -12,8 +12,9 @@ from engine.plan import Plan
 
 def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:  # noqa: ARG001  (a terminal changes nothing)
     """Write one object a line, each with its `type`."""
-    for kind, value in _things(plan):
-        out.write(json.dumps({"type": kind, **value}, ensure_ascii=True, allow_nan=False) + "\n")
+    out.writelines(
+        json.dumps({"type": kind, **value}, ensure_ascii=True, allow_nan=False) + "\n" for kind, value in _things(plan)
+    )
 
 
 def _things(plan: Plan) -> Iterator[tuple[str, encode.Json]]:
