@@ -44,7 +44,7 @@ class ConfigDocument(BaseModel):
     policies: tuple[Text, ...] = Field(("policies",), min_length=1)
     max_mode: Mode = Mode.REPORT
     protect: tuple[Condition, ...] = ()
-    aws: AwsDocument = AwsDocument()
+    aws: AwsDocument | None = None
     prices: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
 
@@ -101,11 +101,13 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         policies=document.policies,
         max_mode=document.max_mode,
         protect=protect,
-        aws=AwsSettings(
-            regions=document.aws.regions,
-            profile=document.aws.profile or "",
-            endpoint_url=document.aws.endpoint_url or "",
-        ),
+        aws=_aws(document.aws),
         prices=path.parent / document.prices if document.prices else None,
         fail_on=document.fail_on,
     )
+
+
+def _aws(document: AwsDocument | None) -> AwsSettings:
+    if document is None:
+        return AwsSettings()
+    return AwsSettings(document.regions, document.profile or "", document.endpoint_url or "")

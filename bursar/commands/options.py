@@ -71,7 +71,8 @@ def policy_options(command: Command) -> Command:
                 "--policies",
                 metavar="PATH",
                 multiple=True,
-                help="A policy file, a folder, or a shipped pack such as pack:idle. Repeatable. [default: those of the configuration]",
+                help="A policy file, a folder, or a shipped pack such as pack:idle. Repeatable. "
+                "[default: those of the configuration]",
             ),
             click.option(
                 "-c",

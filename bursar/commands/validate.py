@@ -21,12 +21,11 @@ def command(policies: tuple[str, ...], config: Path | None, quiet: bool) -> int:
 
     Reports every mistake of every file at once. Reads no cloud and needs no credentials.
     """
+    from bursar.render.text import counted
     from bursar.wiring import Choice, set_up
 
     loaded = set_up(Choice(policies, config)).policies
     if not quiet:
-        count, files = len(loaded.policies), len(loaded.files)
-        click.echo(
-            f"{count} {'policy' if count == 1 else 'policies'} in {files} {'file' if files == 1 else 'files'}: all valid"
-        )
+        policies_read = counted(len(loaded.policies), "policy", "policies")
+        click.echo(f"{policies_read} in {counted(len(loaded.files), 'file')}: all valid")
     return 0

@@ -39,9 +39,9 @@ policies:
     limits: {max_actions: 10, max_share: 20%, max_cost_impact: "$5,000/mo"}
 ```
 
-Scalars are the text that stands there: `no`, `22:30` and `0123` are not turned into anything. Quantities have units: `4h`,
-`5%`, `40GiB`, `$50/h`. An amount with a comma needs quotes inside braces, where YAML ends the value at the comma. Anchors,
-aliases, merge keys, tags, duplicate keys and keys that are not text are refused, and so are unknown keys.
+Scalars are the text that stands there: `no`, `22:30` and `0123` are not turned into anything. Quantities have units:
+`4h`, `5%`, `40GiB`, `$50/h`. An amount with a comma needs quotes inside braces, where YAML ends the value at the comma.
+Anchors, aliases, merge keys, tags, duplicate keys and keys that are not text are refused, and so are unknown keys.
 
 `bursar schema` writes a JSON Schema for editors; the first line above makes them use it.
 """
@@ -67,15 +67,19 @@ def language_page(catalog: Catalog, remediations: Mapping[str, Remediation]) -> 
         found = definitions[model.__name__]
         parts += [f"### {name}\n", f"{_about(found)}\n", _model(found, definitions)]
         parts += [_inner(inner, definitions) for inner in INNER.get(name, ())]
-    parts += [
-        "## Shorthands\n",
-        "`required_tags: [owner, team]` asks for presence alone; `rule: CONDITION` has no message; `resource`, `unless` and\n"
-        "`group_by` take one value in place of a list.\n",
-        "`budget`, `unit_cost`, `job_approval` and `vector_limits` are checked by `bursar validate` and answer\n"
-        "`unknown (not_collected)`: this release has no source of spend, jobs or vector collections.\n",
-    ]
+    parts.append(SHORTHANDS)
     return "\n".join(parts)
 
+
+SHORTHANDS = """\
+## Shorthands
+
+`required_tags: [owner, team]` asks for presence alone; `rule: CONDITION` has no message; `resource`, `unless` and
+`group_by` take one value in place of a list.
+
+`budget`, `unit_cost`, `job_approval` and `vector_limits` are checked by `bursar validate` and answer
+`unknown (not_collected)`: this release has no source of spend, jobs or vector collections.
+"""
 
 INNER = {
     "required_tags": (("Each tag", "TagRule"),),
@@ -151,7 +155,7 @@ def _values(about: Schema, definitions: Schema) -> str:
         return f"`{target['const']}`"
     kind = target.get("type", "")
     if kind == "array":
-        return f"list of {_values(target.get('items', {}), definitions)}"
+        return f"list of {_values(target.get('items', {}), definitions)}".replace("of such as", "such as")
     names = {"string": "text", "object": "mapping", "integer": "number"}
     return names.get(kind, kind) if isinstance(kind, str) else "text"
 

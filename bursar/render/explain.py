@@ -143,7 +143,8 @@ def value_text(value: Answer, unit: str = "") -> str:
     """Return a value as a person reads it."""
     match value:
         case Unknown():
-            return f"unknown: {visible(value.reason.value.replace('_', ' '))}{f' ({visible(value.detail)})' if value.detail else ''}"
+            detail = f" ({visible(value.detail)})" if value.detail else ""
+            return f"unknown: {value.reason.value.replace('_', ' ')}{detail}"
         case bool():
             return "true" if value else "false"
         case str():

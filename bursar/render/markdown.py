@@ -56,7 +56,8 @@ def _blocks(plan: Plan) -> Iterator[str]:
         for report in plan.gaps:
             yield f"- {report.status.value} {safe(str(report.scope))}: {safe(report.detail)}\n"
     if plan.findings:
-        yield "\n| severity | policy | resource | seen | cost/mo | saves/mo |\n| --- | --- | --- | --- | ---: | ---: |\n"
+        yield "\n| severity | policy | resource | seen | cost/mo | saves/mo |\n"
+        yield "| --- | --- | --- | --- | ---: | ---: |\n"
         yield from (_row(finding) for finding in plan.findings)
     yield from _steps(plan)
     yield from _undecided(plan)
@@ -83,7 +84,8 @@ def _steps(plan: Plan) -> Iterator[str]:
     for step in plan.steps:
         yield f"- {safe(step.title)}: {safe(step.subject.name, 80)} ({safe(conditions_of(step), 400)})\n"
     for hold in plan.holds:
-        yield f"- **held**: {safe(hold.policy)}: {safe(hold.limit)} is {safe(hold.allowed)}, this would be {safe(hold.wanted)}\n"
+        limit = f"{safe(hold.limit)} is {safe(hold.allowed)}, this would be {safe(hold.wanted)}"
+        yield f"- **held**: {safe(hold.policy)}: {limit}\n"
     for withheld in plan.withheld:
         yield f"- withheld: {safe(withheld.subject.name, 80)}: {safe(withheld.reason)}\n"
     yield "\n</details>\n"

@@ -169,9 +169,7 @@ def where_of(finding: Finding) -> str:
 
 def _steps(console: Console, plan: Plan) -> None:
     acting = plan.max_mode.rank >= Mode.APPROVE.rank
-    note = (
-        "" if acting else f"this installation may only {plan.max_mode.value} (max_mode), so none would be carried out"
-    )
+    note = "" if acting else f"max_mode is {plan.max_mode.value}: none would be carried out"
     _heading(console, "PLANNED STEPS", note)
     for policy, group in groupby(_by_policy(plan.steps), key=lambda step: step.policy):
         steps = list(group)
