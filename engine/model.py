@@ -92,7 +92,7 @@ class Scope:
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.account}/{self.region}/{self.kind}"
+        return "/".join(part for part in (self.account, self.region, self.kind) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -66,15 +66,22 @@ class MapNode:
     """A mapping; of duplicate keys the first is kept."""
 
     place: Place
-    entries: tuple[tuple[ScalarNode, Node], ...]
+    by_key: Mapping[str, tuple[ScalarNode, Node]]
+    """The node of each key and its value, by the key's text."""
+
+    @property
+    def entries(self) -> Iterable[tuple[ScalarNode, Node]]:
+        return self.by_key.values()
 
     def get(self, key: str) -> Node | None:
         """Return the value of `key`."""
-        return next((value for name, value in self.entries if name.text == key), None)
+        entry = self.by_key.get(key)
+        return entry[1] if entry else None
 
     def key(self, key: str) -> ScalarNode | None:
         """Return the node of the key itself."""
-        return next((name for name, _ in self.entries if name.text == key), None)
+        entry = self.by_key.get(key)
+        return entry[0] if entry else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +325,7 @@ class _Composer:
                     hint = f"it stands in line {first.place.line} already"
                     message = f"the key `{key.text}` stands twice in this mapping"
                     self.problems.append(Problem("yaml-duplicate-key", message, key.place, hint))
-        return BrokenNode(closed.place) if broken else MapNode(closed.place, tuple(entries.values()))
+        return BrokenNode(closed.place) if broken else MapNode(closed.place, entries)
 
     def _rejoined(self, pairs: Iterable[tuple[Node, Node]]) -> list[tuple[Node, Node]]:
         """Return `pairs` without the pieces of a number such as `$5,000/mo`, which YAML cuts at the comma in braces."""

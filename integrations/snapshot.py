@@ -214,7 +214,7 @@ class SnapshotEstate:
         """Return `resource` with a gap for each group or metric that was not recorded."""
         recorded = self.needs.kinds.get(resource.kind, KindNeeds())
         missing = need.groups - recorded.groups - {"core"}
-        gaps = {g: Unknown(Reason.NOT_COLLECTED, NOT_RECORDED) for g in missing if g not in resource.gaps}
+        gaps = dict.fromkeys(missing, Unknown(Reason.NOT_COLLECTED, NOT_RECORDED))
         return replace(resource, gaps={**resource.gaps, **gaps}) if gaps else resource
 
 

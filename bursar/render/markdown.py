@@ -19,7 +19,7 @@ from engine.plan import Plan
 MOST = 60_000
 """Characters; GitHub refuses comments of more than 65,536."""
 LONGEST = 200
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
 def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:  # noqa: ARG001  (a terminal changes nothing)

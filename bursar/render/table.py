@@ -8,6 +8,7 @@ count of what was left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
@@ -39,7 +40,8 @@ COLORS = {
 
 def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:
     """Write the plan."""
-    console = console_on(out, width=width, color=color)
+    buffer = StringIO()
+    console = console_on(buffer, width=width, color=color)
     _summary(console, plan)
     if plan.findings:
         _findings(console, plan)
@@ -51,12 +53,20 @@ def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:
         _gaps(console, plan)
     _line(console)
     _line(console, "Nothing was changed.", "bold")
+    out.writelines(line.rstrip() + "\n" for line in buffer.getvalue().splitlines())
 
 
 def _line(console: Console, text: str = "", style: str = "") -> None:
     from rich.text import Text
 
     console.print(Text(text, style=style), soft_wrap=True)
+
+
+def _indented(console: Console, text: str, style: str) -> None:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console.print(Padding(Text(text, style=style), (0, 0, 0, 6)))
 
 
 def _heading(console: Console, title: str, note: str = "") -> None:
@@ -123,7 +133,7 @@ def _findings(console: Console, plan: Plan) -> None:
             _add(table, finding)
         console.print(table)
         if len(found) > ROWS:
-            _line(console, f"         … and {len(found) - ROWS:,} more; -f json or csv has all of them", "dim")
+            _line(console, f"  … and {len(found) - ROWS:,} more; -f json or csv has all of them", "dim")
 
 
 def _table(console: Console) -> Table:
@@ -131,13 +141,13 @@ def _table(console: Console) -> Table:
 
     narrow = console.width < 100
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1), width=console.width)
-    table.add_column(width=8)
-    table.add_column(width=18 if narrow else 22, no_wrap=True, overflow="ellipsis")
+    table.add_column(width=1)
+    table.add_column(width=18 if narrow else 23, no_wrap=True, overflow="ellipsis")
     if not narrow:
-        table.add_column(width=20, no_wrap=True, overflow="ellipsis", style="dim")
+        table.add_column(width=19, no_wrap=True, overflow="ellipsis", style="dim")
     table.add_column(ratio=1, overflow="fold")
-    table.add_column(width=10, justify="right", no_wrap=True)
-    table.add_column(width=10, justify="right", no_wrap=True, style="green")
+    table.add_column(width=9, justify="right", no_wrap=True)
+    table.add_column(width=9, justify="right", no_wrap=True, style="green")
     return table
 
 
@@ -176,8 +186,7 @@ def _steps(console: Console, plan: Plan) -> None:
         _policy_steps(console, steps)
         for hold in plan.holds:
             if hold.policy == policy:
-                text = f"           held: {hold.limit} is {hold.allowed}, this would be {hold.wanted}"
-                _line(console, text, "yellow")
+                _indented(console, f"held: {hold.limit} is {hold.allowed}, this would be {hold.wanted}", "yellow")
     for reason, names in _withheld(plan):
         _line(console, f"  withheld  {names}: {visible(reason)}", "dim")
 
@@ -208,7 +217,7 @@ def _policy_steps(console: Console, steps: Sequence[Step]) -> None:
             ),
             soft_wrap=True,
         )
-        _line(console, f"           {conditions_of(first)}", "dim")
+        _indented(console, conditions_of(first), "dim")
 
 
 def conditions_of(step: Step) -> str:
@@ -261,8 +270,8 @@ def _plain_table(console: Console) -> Table:
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 2), width=console.width)
-    table.add_column(width=28, overflow="fold")
-    table.add_column(width=30, overflow="fold")
+    table.add_column(width=27, overflow="fold")
+    table.add_column(width=24, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
     return table
 
@@ -272,7 +281,8 @@ def cause_of(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.ERROR or not verdict.unknowns:
         return verdict.summary
     first = verdict.unknowns[0]
-    return first.detail or f"{first.path}: {first.reason.value.replace('_', ' ')}"
+    reason = first.reason.value.replace("_", " ")
+    return f"{reason}: {first.detail or first.path}"
 
 
 def _gaps(console: Console, plan: Plan) -> None:

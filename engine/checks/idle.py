@@ -10,6 +10,7 @@ and CPU alone never proves a GPU idle.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from engine.checks.context import Context, Judgement, ResourceCheck
@@ -25,6 +26,9 @@ from engine.values import Answer, Reason, Unknown
 
 WORKLOAD_SIGNALS = frozenset({"compute", "power", "requests"})
 """Signals that speak of the accelerator or of the work itself. CPU, network and memory do not."""
+IDLE = "idle"
+"""The class where memory, which would tell more, is not known."""
+BY_MEMORY = frozenset({"no_process", "context_held"})
 HELD_MEMORY = 10.0
 """Percent of a device's memory above which something is loaded: a CUDA context alone takes less than 1%."""
 
@@ -35,9 +39,28 @@ def compile_idle(check: Idle, context: Context) -> ResourceCheck:
     def judge(resource: Resource) -> Judgement:
         kind = context.catalog.kinds[resource.kind]
         gate = _gate(resource, kind, check, context)
-        return gate or _judge_devices(resource, kind, check, context)
+        if gate is not None:
+            return gate
+        return of_classes(_judge_devices(resource, kind, check, context), frozenset(check.classes))
 
     return ResourceCheck(lambda resource: judge(resource).violated, judge)
+
+
+def of_classes(judgement: Judgement, classes: frozenset[str]) -> Judgement:
+    """
+    Return `judgement` as a violation only if it is of one of `classes`; of any where there are none.
+
+    An idle device whose memory is not known is of either class that memory tells apart: it is a violation
+    where both are asked for, and where one is, unknown. So what is not known never adds a violation.
+    """
+    if not classes or judgement.violated is not True or judgement.classification in classes:
+        return judgement
+    if judgement.classification == IDLE and classes & BY_MEMORY:
+        if classes >= BY_MEMORY:
+            return judgement
+        missing = Unknown(Reason.NOT_COLLECTED, "it is not known whether its memory is held", "gpu.memory_used")
+        return replace(judgement, violated=missing, unknowns=(missing,), classification="")
+    return replace(judgement, violated=False)
 
 
 def _unknown(summary: str, *unknowns: Unknown, evidence: tuple[Evidence, ...] = ()) -> Judgement:
@@ -168,7 +191,7 @@ def _idle(
     signals = {kind.metric_by_name[name].signal for name in check.below}
     agreed = len(signals) > 1
     what, memory = _classify(resource, kind, check, context, window)
-    devices = "" if total == 1 else f" on {total} of {total} devices"
+    devices = "" if total == 1 else f" on all {total} devices"
     phrases = {
         "context_held": "no work but memory held",
         "no_process": "no work and nothing loaded",
@@ -196,11 +219,11 @@ def _classify(
         return "serving_no_traffic", ()
     held = next((m for m in kind.metrics if m.signal == "memory"), None)
     if held is None:
-        return "idle", ()
+        return IDLE, ()
     readings = _read(resource, kind, held, window, context)
     known = [r for r in readings.values() if not isinstance(r, Unknown)]
     if not known or len(known) < len(readings):
-        return "idle", ()
+        return IDLE, ()
     highest = max(known, key=lambda r: r.peak)
     evidence = Evidence(held.name, round(highest.peak, 1), held.unit, source=highest.provenance())
     return ("context_held" if highest.peak >= HELD_MEMORY else "no_process"), (evidence,)

@@ -23,15 +23,17 @@ def acting_problems(
     node: MapNode,
 ) -> Iterator[Problem]:
     """Yield what is wrong with the remediations named `remediate` of the policy at `node`, for `kinds`."""
+    seen: set[str] = set()
     for number, name in enumerate(remediate):
         place = find(node, ("remediate", number)).place
-        if name in remediate[:number]:
+        if name in seen:
             yield Problem("wrong-value", f"`{name}` stands twice under `remediate`", place)
         elif name in known:
             yield from _fitting_problems(known[name], mode, kinds, known, place)
         else:
             hint = did_you_mean(name, known) or _list(_fitting(known, kinds) or known)
             yield Problem("unknown-remediation", f"`{name}` is not a remediation", place, hint)
+        seen.add(name)
 
 
 def _fitting_problems(

@@ -8,6 +8,7 @@ the catalog of kinds (fields, metrics, expressions) is checked by the loader.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import time
 from decimal import Decimal
@@ -110,7 +111,7 @@ class RequiredTags(BaseModel):
         odd = next((item for item in value if not isinstance(item, str)), None)
         if odd is not None:
             raise UnitError("`required_tags` lists tag names", "write `tags: {owner: {}}` to ask more of a tag")
-        twice = next((item for number, item in enumerate(value) if item in value[:number]), None)
+        twice = next((item for item, count in Counter(value).items() if count > 1), None)
         if twice is not None:
             raise UnitError(f"tag `{twice}` stands twice in `required_tags`")
         return {"tags": {key: {} for key in value}}
@@ -165,6 +166,9 @@ def _single(value: Any) -> Any:
     return value
 
 
+IdleClass: TypeAlias = Literal["no_process", "context_held", "serving_no_traffic", "partly_idle", "stuck"]
+
+
 class Idle(BaseModel):
     """A window with no work."""
 
@@ -177,6 +181,10 @@ class Idle(BaseModel):
     )
     coverage: Percent = Field(
         Decimal(90), description="How much of the window has to be covered by samples.", examples=["90%"]
+    )
+
+    classes: tuple[IdleClass, ...] = Field(
+        (), description="The classes of idleness that are violations; all of them if not given."
     )
 
     @model_validator(mode="after")

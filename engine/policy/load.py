@@ -25,6 +25,8 @@ from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Parsed, Scalar
 
 VERSION = "1"
 FILE_KEYS = ("version", "defaults", "policies")
+TEST_KEYS = ("now", "fixtures", "cases")
+"""Keys of the files that test policies."""
 WITHOUT_RESOURCES = frozenset({"budget", "unit_cost", "job_approval", "vector_limits"})
 """Checks about spend, jobs and collections, which need not name a kind."""
 
@@ -98,6 +100,8 @@ class _Loader:
                 hint = did_you_mean(key.text, FILE_KEYS)
                 if key.text in CHECKS or key.text in PolicyDocument.model_fields:
                     hint = "policies stand in a list under `policies:`"
+                elif key.text in TEST_KEYS:
+                    hint = "tests of policies stand in files named `*_test.yaml`"
                 self.add("unknown-key", f"`{key.text}` is not a key of a policy file", key.place, hint)
         version = root.get("version")
         if version is None:

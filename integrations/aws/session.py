@@ -6,6 +6,7 @@ Only this module knows how clients are made. Whoever opens a session closes it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,7 +111,7 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
         read_timestamps_quickly(core)
         key, secret = settings.access_key or (None, None)
         boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
-        default = boto.region_name
+        default = boto.region_name or os.environ.get("AWS_REGION", "")
     except BotoCoreError as error:
         raise no_credentials(error, settings.profile) from error
     regions = settings.regions or ((default,) if default else ())

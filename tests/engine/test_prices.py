@@ -17,9 +17,7 @@ DISK = "aws.ebs.gp3"
 IOPS = "aws.ebs.gp3.iops"
 
 
-def price(
-    sku: str, amount: str, unit: str = "hour", region: str = "us-east-1", *, exact: bool = True
-) -> Price:
+def price(sku: str, amount: str, unit: str = "hour", region: str = "us-east-1", *, exact: bool = True) -> Price:
     return Price(sku, Decimal(amount), unit, region, "a price list", date(2026, 1, 19), "list price", exact)
 
 
@@ -67,9 +65,7 @@ class TestQuote:
 
     def test_unknown_sku_is_not_free(self, book):
         """A sku without a price is unknown, never zero."""
-        expected = Unknown(
-            Reason.NOT_COLLECTED, "no price for `aws.ec2.linux.spot:g5.xlarge` in us-east-1", "cost"
-        )
+        expected = Unknown(Reason.NOT_COLLECTED, "no price for `aws.ec2.linux.spot:g5.xlarge` in us-east-1", "cost")
 
         assert expected == book.quote("aws.ec2.linux.spot:g5.xlarge", "us-east-1")
 
@@ -105,9 +101,7 @@ class TestQuote:
 
     def test_exact_price_below_beats_stand_in_above(self, listed):
         """A price of the right region in a lower layer is better than another region's in a higher one."""
-        own = PriceLayer.of(
-            "own prices", [price(GPU, "0.5", region="eu-west-1")], reference_region="eu-west-1"
-        )
+        own = PriceLayer.of("own prices", [price(GPU, "0.5", region="eu-west-1")], reference_region="eu-west-1")
 
         quote = PriceBook((own, listed)).quote(GPU, "us-east-1")
 
@@ -157,9 +151,7 @@ class TestDiscount:
 
     def test_longest_prefix_wins(self, listed):
         """The discount that names the sku most closely is the one that counts."""
-        own = PriceLayer(
-            "own", discounts=(Discount("aws.", Decimal(5)), Discount("aws.ec2.linux.", Decimal(50)))
-        )
+        own = PriceLayer("own", discounts=(Discount("aws.", Decimal(5)), Discount("aws.ec2.linux.", Decimal(50))))
 
         quote = PriceBook((own, listed)).quote(GPU, "us-east-1")
 
@@ -285,9 +277,7 @@ strange = st.sampled_from([usage("nothing"), usage(GPU, "NaN"), usage(GPU, "1", 
 @given(st.lists(known | strange, max_size=6), st.sampled_from(["us-east-1", "eu-central-1"]))
 def test_a_sum_is_known_only_if_every_part_is(parts, region):
     """Adding a part that is not known never gives a number, and order never matters."""
-    layer = PriceLayer.of(
-        "AWS", [price(GPU, "1.006"), price(DISK, "0.08", "GiB-month")], reference_region="us-east-1"
-    )
+    layer = PriceLayer.of("AWS", [price(GPU, "1.006"), price(DISK, "0.08", "GiB-month")], reference_region="us-east-1")
     book = PriceBook((layer,))
 
     cost = book.cost_of(tuple(parts), region)

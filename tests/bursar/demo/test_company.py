@@ -108,16 +108,12 @@ def test_the_account_holds_exactly_the_planted_endpoints_and_notebooks(blueprint
     for region in REGIONS:
         sagemaker = client("sagemaker", region)
         for found in sagemaker.list_endpoints()["Endpoints"]:
-            endpoints[found["EndpointArn"]] = _tags(
-                sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"]
-            )
+            endpoints[found["EndpointArn"]] = _tags(sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"])
         for found in sagemaker.list_notebook_instances()["NotebookInstances"]:
             notebooks[found["NotebookInstanceArn"]] = found["NotebookInstanceStatus"]
 
     assert endpoints == {p.id: dict(p.tags) for p in blueprint.of(ENDPOINT)}
-    assert notebooks == {
-        p.id: "Stopped" if p.story == "stopped" else "InService" for p in blueprint.of(NOTEBOOK)
-    }
+    assert notebooks == {p.id: "Stopped" if p.story == "stopped" else "InService" for p in blueprint.of(NOTEBOOK)}
 
 
 def test_buckets_are_as_open_as_their_stories_say(blueprint, client):

@@ -22,9 +22,7 @@ def test_without_faults_nothing_is_spoiled():
 
 def test_the_most_specific_key_applies():
     """An operation's own fault hides those of its service and of everything."""
-    table = _table(
-        {"*": {"denied": True}, "ec2:*": {"throttled": True}, "ec2:DescribeInstances": {"latency_ms": 20}}
-    )
+    table = _table({"*": {"denied": True}, "ec2:*": {"throttled": True}, "ec2:DescribeInstances": {"latency_ms": 20}})
 
     assert table.decide(EAST) == (0.02, None)
     assert table.decide(Call("ec2", "DescribeVolumes", "us-east-1")) == (0.0, Spoiled("throttled"))

@@ -98,9 +98,7 @@ def test_endpoints_and_buckets_can_be_backdated(aws, client):
         "InstanceType": "ml.p5.48xlarge",
         "InitialInstanceCount": 1,
     }
-    sagemaker.create_endpoint_config(
-        EndpointConfigName="c", ProductionVariants=[variant], EnableNetworkIsolation=True
-    )
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], EnableNetworkIsolation=True)
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     s3.create_bucket(Bucket="some-bucket")
     created, changed = NOW - timedelta(days=9), NOW - timedelta(days=2)

@@ -196,15 +196,24 @@ def test_scalars_stay_text(written):
         ("{a: " * 10_000, "yaml-depth"),
         ("- " * 10_000 + "x", "yaml-depth"),
         ("version: 1\npolicies: [" + "a, " * 30_000 + "]", "yaml-nodes"),
+        ("version: 1\npolicies: [" + "*a , " * 30_000 + "]", "yaml-alias"),
         ("a" * 300_000, "file-too-large"),
         ("version: 1\x00", "yaml-syntax"),
         ("\ud800", "yaml-syntax"),
     ],
-    ids=["lists", "maps", "items", "nodes", "size", "null byte", "surrogate"],
+    ids=["lists", "maps", "items", "nodes", "aliases", "size", "null byte", "surrogate"],
 )
 def test_hostile_texts(text, code):
     """Depth, number, size and odd bytes are refused by name, quickly."""
     assert code in problems(text)[0]
+
+
+def test_many_places_in_a_long_line_share_its_text():
+    """Thousands of mistakes in one line do not copy the line thousands of times."""
+    text = "version: 1\npolicies: [" + ", ".join(["{name: A}"] * 500) + "]\n"
+    with pytest.raises(PolicyError) as caught:
+        load(text)
+    assert len({id(problem.place.text) for problem in caught.value.problems}) == 1
 
 
 def test_digest_follows_texts_and_names():
