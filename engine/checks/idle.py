@@ -191,13 +191,13 @@ def _idle(
     signals = {kind.metric_by_name[name].signal for name in check.below}
     agreed = len(signals) > 1
     what, memory = _classify(resource, kind, check, context, window)
-    devices = "" if total == 1 else f" on all {total} devices"
+    length = format_duration(check.window)
     phrases = {
-        "context_held": "no work but memory held",
-        "no_process": "no work and nothing loaded",
-        "serving_no_traffic": "no requests served",
+        "context_held": f"no work for {length}, memory held",
+        "no_process": f"no work for {length}, nothing loaded",
+        "serving_no_traffic": f"no requests for {length}",
     }
-    summary = f"{phrases.get(what, 'no work')} for {format_duration(check.window)}{devices}"
+    summary = phrases.get(what, f"no work for {length}") + ("" if total == 1 else f", all {total} devices")
     if not agreed:
         only = next(iter(signals))
         summary += f"; only the {only} signal says so"
