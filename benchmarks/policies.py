@@ -29,8 +29,9 @@ def rules(count: int) -> PolicySet:
     description: five conditions
     resource: aws.ec2.instance
     rule: >-
-      resource.running and resource.accelerator.count > {n % 7} and tags.team != "team-{n}"
-      and (resource.instance.type.startsWith("p{n % 9}") or resource.age > {400 + n}d)"""
+      resource.running and resource.accelerator.count > {n % 7}
+      and (resource.instance.type.startsWith("p{n % 9}") or resource.age > {n}d) and tags.team == "team-{n}"
+"""
         for n in range(count)
     ]
     return _loaded(entries)
@@ -65,7 +66,7 @@ def _no_zone(name: str) -> timedelta:
 
 
 def instances(count: int) -> Iterator[Item]:
-    """Yield `count` instances and the report of their scope; one in a hundred lacks its tags."""
+    """Yield `count` instances and the report of their scope; one in a thousand lacks its tags."""
     for n in range(count):
         which = n % len(TYPES)
         yield Resource(
@@ -84,8 +85,8 @@ def instances(count: int) -> Iterator[Item]:
                 "accelerator.devices": GPUS[which],
             },
             tags={}
-            if n % 100 == 0
-            else {"owner": f"person-{n % 50}@example.com", "team": f"team-{n % 40}", "environment": "dev"},
+            if n % 1000 == 0
+            else {"owner": f"person-{n % 50}@example.com", "team": f"team-{n % 400}", "environment": "dev"},
             usage=(Usage(f"aws.ec2.linux.on_demand:{TYPES[which]}", Decimal(1), "hour"),),
         )
     yield ScopeReport(Scope("123456789012", "us-east-1", "aws.ec2.instance"), ScopeStatus.COMPLETE, count)

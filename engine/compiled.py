@@ -118,6 +118,16 @@ def _decider(policy: Policy, check: Decide, context: Context) -> Callable[[Resou
         Outcome.EXEMPT,
     )
 
+    if where is None and not clauses:
+
+        def simply(resource: Resource) -> Outcome | None:
+            answer = check(resource)
+            if answer is False:
+                return compliant
+            return violation if answer is True else unknown
+
+        return simply
+
     def settle(resource: Resource, certain: bool) -> Outcome:
         excused = any_of(truth(clause(resource)) for clause in clauses)
         if excused is True:

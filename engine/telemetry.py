@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from engine.kinds import Kind, Metric
 from engine.model import Resource, Series, absence, read_field
-from engine.values import Reason, Unknown
+from engine.values import Answer, Reason, Unknown
 
 COVERAGE = 90.0
 """Percent of the expected samples a metric function of an expression asks for."""
 FRESH = timedelta(minutes=10)
-"""The newest sample may be this old at the end of the window, or three source intervals, or one bucket."""
+"""
+The newest sample may be this old at the end of the window, or three source intervals, or one bucket.
+As long after the end samples are left aside that came while the estate was being read; later ones show
+a clock that is wrong.
+"""
 FROZEN_SAMPLES = 20
 """So many identical samples of something that always moves are a stopped exporter, not a quiet machine."""
 FEWEST_BUCKETS = 3
@@ -58,8 +63,10 @@ class WindowReading:
     last: datetime
     """End of the last one."""
     source: str
-    raw: tuple[float, float] | None = None
-    """Lowest and highest value as sent, where the reading was computed from another metric."""
+    steady: int = 0
+    """How long the newest value has been the same, in buckets with or without a sample."""
+    raw: tuple[float, float, float] | None = None
+    """Lowest, highest and newest value as sent."""
 
     def provenance(self) -> str:
         """Return source, coverage and period for a person."""
@@ -67,39 +74,48 @@ class WindowReading:
         return f"{self.source}, {self.got:,} of {self.expected:,} samples, {span}"
 
 
-def read_window(series: Series, window: Window, path: str) -> WindowReading | Unknown:
-    """Return what `series` shows over `window`, or why it shows nothing."""
+def read_window(series: Series, window: Window, path: str, unit: str = "") -> WindowReading | Unknown:
+    """
+    Return what `series` shows over `window`, or why it shows nothing.
+
+    Coverage is that of the buckets that lie wholly in the window. A last bucket that has only begun
+    counts too for what it shows: work in it is work.
+    """
     step = timedelta(seconds=series.step)
-    offset = (window.start - series.start) / step
-    first = math.ceil(offset)
-    stop = math.floor((window.end - series.start) / step)
+    first = math.ceil((window.start - series.start) / step)
+    end = (window.end - series.start) / step
+    stop = math.floor(end)
     buckets = stop - first
     if buckets < FEWEST_BUCKETS:
         return Unknown(Reason.INSUFFICIENT_SAMPLES, f"a window holds only {max(buckets, 0)} buckets of {step}", path)
-    if any(value is not None for value in series.values[max(stop + 1, 0) :]):
+    late = math.ceil((window.end + FRESH - series.start) / step)
+    if any(value is not None for value in series.values[max(late, 0) :]):
         return Unknown(Reason.FUTURE_TIMESTAMP, "samples are dated after the end of the window", path)
+    start = max(first, 0)
     present = [
         (index, value)
-        for index, value in enumerate(series.values[max(first, 0) : max(stop, 0)], start=max(first, 0))
-        if value is not None and math.isfinite(value)
+        for index, value in enumerate(series.values[start : max(math.ceil(end), 0)], start=start)
+        if value is not None and _plausible(value, unit)
     ]
-    return _judge_samples(series, window, path, present, buckets)
+    return _judge_samples(series, window, path, present, (first, stop))
+
+
+def _plausible(value: float, unit: str) -> bool:
+    """Return whether `value` can have been measured: nothing is negative, and nothing that runs draws 0 W."""
+    return math.isfinite(value) and (value > 0 or (value == 0 and unit != "watt"))
 
 
 def _judge_samples(
-    series: Series, window: Window, path: str, present: list[tuple[int, float]], buckets: int
+    series: Series, window: Window, path: str, present: list[tuple[int, float]], span: tuple[int, int]
 ) -> WindowReading | Unknown:
+    first, stop = span
     per_bucket = max(series.step // series.interval, 1)
-    expected = buckets * per_bucket
-    if series.samples is None:
-        got = len(present)
-        expected = buckets
-    else:
-        got = sum(min(series.samples[index], per_bucket) for index, _ in present)
+    expected = (stop - first) * per_bucket
+    got = sum(_samples(series, index, per_bucket) for index, _ in present if index < stop)
     if not present:
         return Unknown(Reason.INSUFFICIENT_SAMPLES, f"0 of {expected:,} samples from {series.source}", path)
     step = timedelta(seconds=series.step)
-    last = series.start + (present[-1][0] + 1) * step
+    last = min(series.start + (present[-1][0] + 1) * step, window.end)
     allowed = max(FRESH, 3 * timedelta(seconds=series.interval), step)
     if window.end - last > allowed:
         minutes = int((window.end - last).total_seconds() // 60)
@@ -111,6 +127,8 @@ def _judge_samples(
             path,
         )
     values = [value for _, value in present]
+    newest = values[-1]
+    changed = next((index for index, value in reversed(present) if value != newest), first - 1)
     return WindowReading(
         device=series.device,
         peak=max(values),
@@ -122,7 +140,16 @@ def _judge_samples(
         first=series.start + present[0][0] * step,
         last=last,
         source=series.source,
+        steady=stop - changed - 1,
+        raw=(min(values), max(values), newest),
     )
+
+
+def _samples(series: Series, index: int, per_bucket: int) -> int:
+    """Return how many source samples a bucket that has a value stands for; one where that is not said."""
+    if series.samples is None:
+        return 1
+    return min(series.samples[index], per_bucket) if index < len(series.samples) else 0
 
 
 def frozen(reading: WindowReading, metric: Metric) -> bool:
@@ -130,15 +157,16 @@ def frozen(reading: WindowReading, metric: Metric) -> bool:
     Return whether the samples look like a last value repeated by a stopped exporter.
 
     A resting GPU keeps utilisation and memory still, so those prove nothing at 0. Power drawn, in
-    fractions of a watt, never repeats; neither does utilisation strictly between rest and
-    saturation. Whole watts are left alone: some sources round, and 15 W can last for hours.
+    fractions of a watt, never repeats for long; utilisation strictly between rest and saturation does
+    not for a whole window. Whole watts are left alone: some sources round, and 15 W can last for hours.
+
+    Lengths count, not samples, so that a missing sample never makes a stopped exporter look alive.
     """
-    low, peak = reading.raw or (reading.low, reading.peak)
-    if reading.got < FROZEN_SAMPLES or peak != low:
-        return False
+    low, peak, newest = reading.raw or (reading.low, reading.peak, reading.peak)
     if metric.signal == "power":
-        return not float(peak).is_integer()
-    return metric.signal == "compute" and 0 < peak < 99.5
+        still = reading.steady >= FROZEN_SAMPLES or (low == peak and reading.expected >= FROZEN_SAMPLES)
+        return still and not float(newest).is_integer()
+    return metric.signal == "compute" and low == peak and reading.expected >= FROZEN_SAMPLES and 0 < peak < 99.5
 
 
 def expected_devices(resource: Resource, kind: Kind, metric: Metric, now: datetime) -> int | Unknown:
@@ -149,9 +177,17 @@ def expected_devices(resource: Resource, kind: Kind, metric: Metric, now: dateti
     count = read_field(resource, metric.devices, group, now)
     if isinstance(count, Unknown):
         return count
-    if isinstance(count, bool) or not isinstance(count, int | float):
+    number = as_count(count)
+    if number is None:
         return Unknown(Reason.WRONG_TYPE, repr(count), f"resource.{metric.devices}")
-    return math.ceil(count)
+    return math.ceil(number)
+
+
+def as_count(value: Answer) -> float | Decimal | None:
+    """Return a number of things; None where `value` cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
 
 
 def metric_windows(
@@ -177,14 +213,38 @@ def metric_windows(
         path = path_of(metric, series.device)
         if series.device in found:
             found[series.device] = Unknown(Reason.SOURCE_ERROR, "two series for one device", path)
+        elif metric.event_driven and not all(_plausible(value, metric.unit) for value in _inside(series, window)):
+            # A sample is sent only when something happened, whatever became of its value.
+            found[series.device] = Unknown(Reason.NAN, "an event without a usable value", path)
         else:
-            found[series.device] = read_window(series, window, path)
+            found[series.device] = read_window(series, window, path, source.unit)
     if metric.event_driven:
         _fill_quiet(found, resource, kind, metric, window, expected)
     _add_silent(found, resource, metric, source, expected)
     if metric.derived_from:
         return _over_idle(found, resource, kind, metric, now, watts)
     return found
+
+
+def believable_windows(
+    resource: Resource,
+    kind: Kind,
+    metric: Metric,
+    window: Window,
+    *,
+    now: datetime,
+    watts: Mapping[str, float],
+) -> dict[str, WindowReading | Unknown]:
+    """Return `metric_windows` without the readings of exporters that have stopped: what decisions rest on."""
+    found = metric_windows(resource, kind, metric, window, now=now, watts=watts)
+    return {device: _moving(reading, metric) for device, reading in found.items()}
+
+
+def _moving(reading: WindowReading | Unknown, metric: Metric) -> WindowReading | Unknown:
+    if isinstance(reading, Unknown) or metric.event_driven or not frozen(reading, metric):
+        return reading
+    detail = f"{reading.source} repeats its last value: the exporter looks stopped"
+    return Unknown(Reason.STALE, detail, path_of(metric, reading.device))
 
 
 def path_of(metric: Metric, device: str) -> str:
@@ -237,44 +297,42 @@ def _fill_quiet(
         if witness.event_driven or witness.derived_from or witness.devices != metric.devices:
             continue
         for series in resource.metrics.get(witness.name, ()):
-            alive = read_window(series, window, path_of(witness, series.device))
-            if isinstance(alive, Unknown):
+            alive = read_window(series, window, path_of(witness, series.device), witness.unit)
+            if isinstance(alive, Unknown) or frozen(alive, witness):
                 continue
             known = found.get(series.device)
-            if known is None and len(found) < expected:
-                found[series.device] = _quiet(alive, metric, 0.0, 0.0)
-            elif isinstance(known, Unknown) and known.reason is not Reason.FUTURE_TIMESTAMP:
-                sent = _sum_of(resource.metrics.get(metric.name, ()), series.device, window)
-                found[series.device] = _quiet(alive, metric, *sent)
+            if (known is None and len(found) < expected) or _only_rare(known):
+                found[series.device] = _events(resource.metrics.get(metric.name, ()), alive, metric, window)
 
 
-def _quiet(alive: WindowReading, metric: Metric, peak: float, total: float) -> WindowReading:
-    return WindowReading(
-        device=alive.device,
-        peak=peak,
+def _only_rare(known: WindowReading | Unknown | None) -> bool:
+    """Return whether a series is unknown for nothing but having few samples."""
+    return isinstance(known, Unknown) and known.reason in (Reason.INSUFFICIENT_SAMPLES, Reason.STALE)
+
+
+def _events(all_series: Iterable[Series], alive: WindowReading, metric: Metric, window: Window) -> WindowReading:
+    """Return the events of a device that is known to be alive: those that were sent, and no others."""
+    values = [value for series in all_series if series.device == alive.device for value in _inside(series, window)]
+    total = math.fsum(values)
+    return replace(
+        alive,
+        peak=max(values, default=0.0),
         low=0.0,
-        mean=0.0 if not total else total / max(alive.expected, 1),
+        mean=total / max(alive.expected, 1),
         total=total,
-        expected=alive.expected,
-        got=alive.got,
-        first=alive.first,
-        last=alive.last,
         source=f"{metric.name} is sent only on events; alive by {alive.source}",
+        raw=None,
     )
 
 
-def _sum_of(all_series: Iterable[Series], device: str, window: Window) -> tuple[float, float]:
-    """Return peak and total of the samples of an event-driven series inside the window."""
-    values = [
+def _inside(series: Series, window: Window) -> list[float]:
+    """Return the samples of all buckets that touch the window."""
+    step = timedelta(seconds=series.step)
+    return [
         value
-        for series in all_series
-        if series.device == device
         for index, value in enumerate(series.values)
-        if value is not None
-        and math.isfinite(value)
-        and window.start <= series.start + index * timedelta(seconds=series.step) < window.end
+        if value is not None and window.start - step < series.start + index * step < window.end
     ]
-    return (max(values), math.fsum(values)) if values else (0.0, 0.0)
 
 
 def _over_idle(
@@ -290,7 +348,7 @@ def _over_idle(
     if isinstance(model, Unknown):
         return dict.fromkeys(found, Unknown(model.reason, "the GPU model is not known", metric.name))
     rest = watts.get(str(model))
-    if rest is None:
+    if rest is None or rest <= 0:
         unknown = Unknown(Reason.NOT_COLLECTED, f"no resting power is known for `{model}`", metric.name)
         return dict.fromkeys(found, unknown)
     return {
@@ -303,16 +361,10 @@ def _rescaled(reading: WindowReading, rest: float) -> WindowReading:
     def percent(value: float) -> float:
         return (value / rest - 1) * 100
 
-    return WindowReading(
-        device=reading.device,
+    return replace(
+        reading,
         peak=percent(reading.peak),
         low=percent(reading.low),
         mean=percent(reading.mean),
-        total=reading.total,
-        expected=reading.expected,
-        got=reading.got,
-        first=reading.first,
-        last=reading.last,
         source=f"{reading.source}; at rest up to {rest:g} W, peak {reading.peak:.1f} W",
-        raw=(reading.low, reading.peak),
     )

@@ -13,7 +13,7 @@ from engine.findings import Confidence, Evidence
 from engine.kinds import Catalog
 from engine.model import Resource
 from engine.prices import PriceBook
-from engine.telemetry import Window, WindowReading, metric_windows
+from engine.telemetry import Window, WindowReading, believable_windows
 from engine.values import Reason, Truth, Unknown
 
 
@@ -39,7 +39,7 @@ class Context:
     def metric(self, resource: Resource, function: str, name: str, length: timedelta) -> float | Unknown:
         """Return `function` of metric `name` over all devices of `resource`; Unknown if any device is."""
         kind = self.catalog.kinds[resource.kind]
-        found = metric_windows(
+        found = believable_windows(
             resource,
             kind,
             kind.metric_by_name[name],

@@ -11,7 +11,7 @@ and CPU alone never proves a GPU idle.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from engine.checks.context import Context, Judgement, ResourceCheck
 from engine.checks.idle_devices import DeviceState, Observed, classify_devices
@@ -20,7 +20,7 @@ from engine.findings import Confidence, Evidence
 from engine.kinds import Kind, Metric
 from engine.model import Resource, age_of, read_field
 from engine.policy.checks import Idle
-from engine.telemetry import Window, WindowReading, frozen, metric_windows, path_of
+from engine.telemetry import Window, WindowReading, as_count, believable_windows
 from engine.units import format_duration
 from engine.values import Answer, Reason, Unknown
 
@@ -84,17 +84,16 @@ def _gate(resource: Resource, kind: Kind, check: Idle, context: Context) -> Judg
 def _too_new(resource: Resource, kind: Kind, window: timedelta, context: Context) -> Unknown | None:
     """Return why the resource has not been up for a whole window, if so."""
     if "launched" in kind.field_by_name:
-        launched = _field(resource, kind, "launched", context)
-        if isinstance(launched, Unknown):
-            return Unknown(launched.reason, launched.detail, "resource.launched")
-        up = context.now - launched  # type: ignore[operator]  # declared a timestamp, kept as one
         path = "resource.launched"
+        launched = _field(resource, kind, "launched", context)
+        if not isinstance(launched, datetime) or launched.tzinfo is None:
+            return _as_unknown(launched, path)
+        up = context.now - launched
     else:
         age = age_of(resource, context.now)
         if isinstance(age, Unknown):
             return age
         up, path = age, "resource.age"
-    assert isinstance(up, timedelta)
     if up < timedelta(0):
         return Unknown(Reason.FUTURE_TIMESTAMP, "it starts after now", path)
     if up < window:
@@ -110,9 +109,11 @@ def _accelerator_gate(resource: Resource, kind: Kind, check: Idle, context: Cont
     """Return the answer where the policy's signals cannot speak of this machine."""
     if "accelerator.count" not in kind.field_by_name:
         return None
-    count = _field(resource, kind, "accelerator.count", context)
-    if not isinstance(count, int | float) or isinstance(count, bool):
-        return _unknown("it is not known whether it has accelerators", _as_unknown(count, "resource.accelerator.count"))
+    answer = _field(resource, kind, "accelerator.count", context)
+    count = as_count(answer)
+    if count is None:
+        unknown = _as_unknown(answer, "resource.accelerator.count")
+        return _unknown("it is not known whether it has accelerators", unknown)
     signals = {kind.metric_by_name[name].signal for name in check.below}
     devices = {kind.metric_by_name[name].devices for name in check.below}
     if count > 0 and not signals & WORKLOAD_SIGNALS:
@@ -232,20 +233,8 @@ def _classify(
 def _read(
     resource: Resource, kind: Kind, metric: Metric, window: Window, context: Context
 ) -> dict[str, WindowReading | Unknown]:
-    """Return the readings of `metric` by device; a frozen series is not one."""
-    found = metric_windows(resource, kind, metric, window, now=context.now, watts=context.watts)
-    return {
-        device: (
-            Unknown(
-                Reason.STALE,
-                f"{reading.got:,} identical samples from {reading.source}: the exporter looks stopped",
-                path_of(metric, device),
-            )
-            if not isinstance(reading, Unknown) and frozen(reading, metric)
-            else reading
-        )
-        for device, reading in found.items()
-    }
+    """Return the readings of `metric` by device."""
+    return believable_windows(resource, kind, metric, window, now=context.now, watts=context.watts)
 
 
 def _field(resource: Resource, kind: Kind, name: str, context: Context) -> Answer:

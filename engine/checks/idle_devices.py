@@ -51,12 +51,14 @@ def classify_devices(observed: Sequence[Observed]) -> dict[str, Device]:
     Metrics of the whole resource (CPU, network) count for every device. Devices whose names differ
     between metrics are judged each by what is there, and lack the rest.
     """
-    shared = [o for o in observed if not o.metric.devices]
     own = [o for o in observed if o.metric.devices]
-    names = dict.fromkeys(name for o in own for name in o.readings)
+    # One series is expected of the whole resource; of several, each has to be quiet.
+    whole: list[tuple[Observed, WindowReading | Unknown | None]] = [
+        (o, reading) for o in observed if not o.metric.devices for reading in o.readings.values() or (None,)
+    ]
     if not own:
-        return {"": _classify([(o, next(iter(o.readings.values()), None)) for o in shared])}
-    whole = [(o, next(iter(o.readings.values()), None)) for o in shared]
+        return {"": _classify(whole)}
+    names = dict.fromkeys(name for o in own for name in o.readings)
     named = [name for name in names if not name.startswith("?")]
     silent = max(sum(1 for n in o.readings if n.startswith("?")) for o in own)
     states = {name: _classify([(o, o.readings.get(name)) for o in own] + whole) for name in named}
@@ -91,9 +93,9 @@ def _classify(pairs: Sequence[tuple[Observed, WindowReading | Unknown | None]]) 
             quiet[o.metric.signal] = reading
         else:
             loud[o.metric.signal] = reading
-    if "power" in quiet and "compute" in loud and loud["compute"].low >= FULL_USE:
+    if _spins(quiet, loud):
         return Device(DeviceState.STUCK)
-    if "compute" in quiet and "power" in loud:
+    if "compute" in quiet and set(loud) == {"power"}:
         detail = (
             f"utilisation says idle (peak {quiet['compute'].peak:.0f}%), "
             f"power says busy ({loud['power'].peak:.0f}% over rest)"
@@ -104,6 +106,13 @@ def _classify(pairs: Sequence[tuple[Observed, WindowReading | Unknown | None]]) 
     if unknowns:
         return Device(DeviceState.UNKNOWN, tuple(unknowns))
     return Device(DeviceState.IDLE)
+
+
+def _spins(quiet: Mapping[str, WindowReading], loud: Mapping[str, WindowReading]) -> bool:
+    """Return whether full use is claimed that power and requests do not bear out; CPUs may well wait busily."""
+    if "power" not in quiet or "compute" not in loud or {"power", "requests"} & set(loud):
+        return False
+    return loud["compute"].low >= FULL_USE
 
 
 def _absent(o: Observed) -> Unknown:

@@ -9,7 +9,8 @@ is known only where the collector attests the tags as complete; a failed tag cal
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 from engine.checks.context import Judgement, ResourceCheck
 from engine.expr.patterns import compile_pattern
@@ -19,20 +20,27 @@ from engine.policy.checks import RequiredTags, TagRule
 from engine.values import Truth, Unknown, any_of
 
 Accepts = Callable[[str], bool]
+REMEMBERED = 4096
+"""Values of a tag whose acceptance is remembered during a run."""
 
 
 def compile_required_tags(check: RequiredTags) -> ResourceCheck:
     """Return the check for one policy."""
     placeholders = frozenset(word.casefold() for word in check.placeholders)
+    accepted = {key: _acceptance(rule, placeholders) for key, rule in check.tags.items()}
     tests = [
-        (partial(_violated, (key, *rule.synonyms), _acceptance(rule, placeholders), rule.case != "exact"))
+        (key, accepted[key], partial(_violated, (key, *rule.synonyms), accepted[key], rule.case != "exact"))
         for key, rule in check.tags.items()
     ]
 
     def decide(resource: Resource) -> Truth:
         unknown: Unknown | None = None
-        for test in tests:
-            answer = test(resource)
+        tags = resource.tags
+        for key, accepts, violated in tests:
+            value = tags.get(key)
+            if value is not None and accepts(value):
+                continue
+            answer = violated(resource)
             if answer is True:
                 return True
             if answer is not False:
@@ -40,7 +48,7 @@ def compile_required_tags(check: RequiredTags) -> ResourceCheck:
         return False if unknown is None else unknown
 
     def judge(resource: Resource) -> Judgement:
-        answers = [(key, rule, test(resource)) for (key, rule), test in zip(check.tags.items(), tests, strict=True)]
+        answers = [(key, check.tags[key], violated(resource)) for key, _, violated in tests]
         return _explain(resource, answers, placeholders)
 
     return ResourceCheck(decide, judge)
@@ -58,9 +66,18 @@ def _acceptance(rule: TagRule, placeholders: frozenset[str]) -> Accepts:
             return False
         if allowed and (text.casefold() if fold else text) not in allowed:
             return False
-        return pattern is None or pattern.fullmatch(text) is not None
+        return pattern is None or _matches(pattern, text)
 
-    return accepts
+    # A fleet has few different values; what was accepted once is looked up.
+    return lru_cache(maxsize=REMEMBERED)(accepts)
+
+
+def _matches(pattern: Any, text: str) -> bool:
+    """Return whether the RE2 pattern matches the whole text; text that is not valid Unicode matches nothing."""
+    try:
+        return pattern.fullmatch(text) is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _violated(keys: tuple[str, ...], accepts: Accepts, fold: bool, resource: Resource) -> Truth:

@@ -8,12 +8,28 @@ A compiled expression belongs to one run and one thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias, assert_never
+from typing import Any, assert_never
 
 from engine.expr import semantics
+from engine.expr.closures import (
+    Closure,
+    age_against,
+    boolean_field,
+    conjunction,
+    disjunction,
+    fallback_to,
+    field_among,
+    field_text_test,
+    inversion,
+    number_field_against,
+    tag_against,
+    tag_among,
+    tag_text_test,
+    text_field_against,
+)
 from engine.expr.env import Env
 from engine.expr.interpret import interpret
 from engine.expr.syntax import (
@@ -45,10 +61,9 @@ from engine.expr.syntax import (
     children,
 )
 from engine.kinds import Type
-from engine.model import IDENTITY, Resource
+from engine.model import Resource
 from engine.values import Answer, Truth, Unknown
 
-Closure: TypeAlias = Callable[[Resource], Any]
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 READ = FieldRef | TagRef | CostRef | MetricCall
 
@@ -203,9 +218,7 @@ class _Compiler:
             case Size():
                 return self.size(node)
             case TextTest():
-                text, part = self.compile(node.operand), self.compile(node.argument)
-                test, name = semantics.text_test, node.function
-                return lambda resource: test(name, text(resource), part(resource), closed=closed)
+                return self.text_test(node)
         operand = self.compile(node.operand)
         match node:
             case Negative():
@@ -219,6 +232,21 @@ class _Compiler:
                 return fallback_to(operand, node.fallback.value)
             case _ as never:
                 assert_never(never)
+
+    def text_test(self, node: TextTest) -> Closure:
+        text, part, closed = self.compile(node.operand), self.compile(node.argument), self.closed
+        test, name = semantics.text_test, node.function
+
+        def slow(resource: Resource) -> Truth:
+            return test(name, text(resource), part(resource), closed=closed)
+
+        if isinstance(node.argument, Literal) and isinstance(node.argument.value, str):
+            plain, wanted = semantics.TEXT[name], node.argument.value
+            if isinstance(node.operand, FieldRef):
+                return field_text_test(node.operand.name, plain, wanted, slow)
+            if isinstance(node.operand, TagRef):
+                return tag_text_test(node.operand.key, plain, wanted, slow)
+        return slow
 
     def size(self, node: Size) -> Closure:
         operand = self.compile(node.operand)
@@ -262,210 +290,3 @@ class _Compiler:
 
 _NOBODY = Resource("", "", "", "")
 """Constants do not depend on a resource."""
-
-
-# --- closures ------------------------------------------------------------------------------------
-
-
-def conjunction(operands: list[Closure]) -> Closure:
-    """Kleene `and`: False ends it, Unknown waits for a False."""
-    if len(operands) == 2:
-        first, second = operands
-
-        def both(resource: Resource) -> Truth:
-            left: Truth = first(resource)
-            if left is False:
-                return False
-            right: Truth = second(resource)
-            return right if left is True or right is False else left
-
-        return both
-    every = tuple(operands)
-
-    def all_true(resource: Resource) -> Truth:
-        unknown: Truth = True
-        for operand in every:
-            answer: Truth = operand(resource)
-            if answer is False:
-                return False
-            if unknown is True:
-                unknown = answer
-        return unknown
-
-    return all_true
-
-
-def disjunction(operands: list[Closure]) -> Closure:
-    """Kleene `or`: True ends it, Unknown waits for a True."""
-    if len(operands) == 2:
-        first, second = operands
-
-        def either(resource: Resource) -> Truth:
-            left: Truth = first(resource)
-            if left is True:
-                return True
-            right: Truth = second(resource)
-            return right if left is False or right is True else left
-
-        return either
-    every = tuple(operands)
-
-    def any_true(resource: Resource) -> Truth:
-        unknown: Truth = False
-        for operand in every:
-            answer: Truth = operand(resource)
-            if answer is True:
-                return True
-            if unknown is False:
-                unknown = answer
-        return unknown
-
-    return any_true
-
-
-def inversion(operand: Closure) -> Closure:
-    """Kleene `not`."""
-
-    def inverted(resource: Resource) -> Truth:
-        answer: Truth = operand(resource)
-        if answer is True:
-            return False
-        return True if answer is False else answer
-
-    return inverted
-
-
-def boolean_field(name: str, slow: Closure) -> Closure:
-    def boolean(resource: Resource) -> Truth:
-        value = resource.fields.get(name)
-        if value is True or value is False:
-            return value
-        answer: Truth = slow(resource)
-        return answer
-
-    return boolean
-
-
-def number_field_against(name: str, symbol: str, constant: float | Decimal, slow: Closure) -> Closure:
-    holds = semantics.ORDER[symbol]
-    near = float(constant) if isinstance(constant, Decimal) else constant
-
-    def number(resource: Resource) -> Truth:
-        value = resource.fields.get(name)
-        kind = value.__class__
-        if kind is int:
-            return holds(value, constant)
-        # A number minus itself is zero, except for NaN and the infinities.
-        if kind is float and value - value == 0.0:  # type: ignore[operator]
-            return holds(value, near)
-        answer: Truth = slow(resource)
-        return answer
-
-    return number
-
-
-def text_field_against(name: str, symbol: str, constant: str, slow: Closure) -> Closure:
-    if name in IDENTITY:
-        return identity_against(name, symbol, constant, slow)
-    if symbol == "==":
-
-        def equal(resource: Resource) -> Truth:
-            value = resource.fields.get(name)
-            if value.__class__ is str:
-                return value == constant
-            answer: Truth = slow(resource)
-            return answer
-
-        return equal
-    holds = semantics.ORDER[symbol]
-
-    def compared(resource: Resource) -> Truth:
-        value = resource.fields.get(name)
-        if value.__class__ is str:
-            return holds(value, constant)
-        answer: Truth = slow(resource)
-        return answer
-
-    return compared
-
-
-def identity_against(name: str, symbol: str, constant: str, slow: Closure) -> Closure:
-    holds = semantics.ORDER[symbol]
-
-    def compared(resource: Resource) -> Truth:
-        value = resource.fields.get(name)
-        if value is None:
-            value = getattr(resource, name)
-        if value.__class__ is str:
-            return holds(value, constant)
-        answer: Truth = slow(resource)
-        return answer
-
-    return compared
-
-
-def tag_against(key: str, symbol: str, constant: str, slow: Closure) -> Closure:
-    if symbol == "==":
-
-        def equal(resource: Resource) -> Truth:
-            value = resource.tags.get(key)
-            if value.__class__ is str:
-                return value == constant
-            answer: Truth = slow(resource)
-            return answer
-
-        return equal
-    holds = semantics.ORDER[symbol]
-
-    def compared(resource: Resource) -> Truth:
-        value = resource.tags.get(key)
-        if value.__class__ is str:
-            return holds(value, constant)
-        answer: Truth = slow(resource)
-        return answer
-
-    return compared
-
-
-def tag_among(key: str, constants: frozenset[str], slow: Closure) -> Closure:
-    def among(resource: Resource) -> Truth:
-        value = resource.tags.get(key)
-        if value.__class__ is str:
-            return value in constants
-        answer: Truth = slow(resource)
-        return answer
-
-    return among
-
-
-def field_among(name: str, constants: frozenset[str], slow: Closure) -> Closure:
-    def among(resource: Resource) -> Truth:
-        value = resource.fields.get(name)
-        if value.__class__ is str:
-            return value in constants
-        answer: Truth = slow(resource)
-        return answer
-
-    return among
-
-
-def age_against(symbol: str, constant: timedelta, now: datetime, slow: Closure) -> Closure:
-    holds = semantics.ORDER[symbol]
-
-    def aged(resource: Resource) -> Truth:
-        fields: Mapping[str, Any] = resource.fields
-        created = fields.get("created")
-        if created.__class__ is datetime and created.tzinfo is UTC and created <= now and "age" not in fields:
-            return holds(now - created, constant)
-        answer: Truth = slow(resource)
-        return answer
-
-    return aged
-
-
-def fallback_to(operand: Closure, fallback: Any) -> Closure:
-    def fallen(resource: Resource) -> Answer:
-        answer: Answer = operand(resource)
-        return fallback if isinstance(answer, Unknown) else answer
-
-    return fallen
