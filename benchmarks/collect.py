@@ -11,7 +11,8 @@ from bursar.config import Config
 from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import running_server
-from bursar.wiring import context_at, load
+from bursar.loading import load
+from bursar.wiring import context_at
 from engine.planning import Installation, run
 from integrations.aws.live import live_estate
 from integrations.aws.session import AwsSettings

@@ -6,7 +6,7 @@ The one place that knows which edge implements which port. SDKs are loaded when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,17 +14,15 @@ from pathlib import Path
 
 from actions.catalog import remediations
 from bursar.config import Config, read_config
-from bursar.packs import resolve_source
+from bursar.loading import choose, load
 from bursar.zones import zone
 from engine.checks.context import Context
-from engine.errors import ConfigError, did_you_mean
+from engine.errors import ConfigError
 from engine.planning import Installation
-from engine.policy.load import load_policies
 from engine.policy.model import PolicySet
 from engine.ports import Estate
 from engine.prices import PriceBook
 from integrations.catalog import default_catalog
-from integrations.policy_files import read_policies
 from integrations.prices.load import bundled, gpu_idle_watts, read_overrides
 from integrations.snapshot import open_snapshot
 
@@ -61,25 +59,6 @@ def set_up(choice: Choice) -> Setup:
         choose(load(config, choice.policies), choice.only),
         Installation(remediations(), config.max_mode, config.protect),
     )
-
-
-def load(config: Config, sources: Sequence[str]) -> PolicySet:
-    """Return the policies of `sources`, relative to here, or of the configuration, relative to its file."""
-    folder = Path() if sources else config.folder
-    paths = [resolve_source(source, folder) for source in sources or config.policies]
-    return load_policies(read_policies(paths), default_catalog(), remediations(), zones=zone)
-
-
-def choose(policies: PolicySet, only: Sequence[str]) -> PolicySet:
-    """Return the policies named in `only`; all where it is empty."""
-    if not only:
-        return policies
-    names = [policy.name for policy in policies.policies]
-    for name in only:
-        if name not in names:
-            hint = did_you_mean(name, names)
-            raise ConfigError.of("not-found", f"there is no policy `{name}`", where="--only", hint=hint)
-    return replace(policies, policies=tuple(p for p in policies.policies if p.name in only))
 
 
 def context_at(now: datetime, config: Config) -> Context:

@@ -126,7 +126,7 @@ def judge_items(compiled: Compiled, items: Iterable[Item], tallies: Tallies) -> 
         tallies.resources += 1
         yield from _judge(item, by_kind.get(item.kind, nothing), tallies)
         for grouped in groups.get(item.kind, nothing):
-            grouped.feed(item)
+            _feed(grouped, item)
     for entries in by_kind.values():
         for _, passed, policy in entries:
             _count_passed(tallies.counts[policy.policy.name], passed)
@@ -148,6 +148,13 @@ def _judge(resource: Resource, entries: Iterable[Entry], tallies: Tallies) -> It
             verdict = _explained(policy, resource, outcome)
         tallies.add(policy.policy.name, verdict.outcome)
         yield policy, resource, verdict
+
+
+def _feed(grouped: Grouped, resource: Resource) -> None:
+    try:
+        grouped.feed(resource)
+    except Exception as error:  # noqa: BLE001  (isolates policies from each other)
+        grouped.totals.fail(resource, error)
 
 
 def _count_passed(counts: dict[Outcome, int], passed: list[int]) -> None:

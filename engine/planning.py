@@ -26,7 +26,10 @@ from engine.ports import Estate, Item, Progress
 from engine.values import Truth, Unknown, any_of
 
 PROTECT_TAG = "bursar/protect"
-"""A resource that carries this tag with any value but `false` is never acted on."""
+"""
+A resource that carries this tag with any value but `false` is never acted on. The key's case does not matter:
+whoever wrote it meant it.
+"""
 NOTHING = Cost(Decimal(0), "nothing is charged that the remediation would end")
 
 
@@ -100,7 +103,7 @@ def _set_aside(draft: Draft, verdict: Verdict) -> None:
 
 def finding_id(policy: str, uid: str) -> str:
     """Return the id that a finding of `policy` about the subject `uid` has in every run."""
-    return hashlib.sha256(f"{policy}\0{uid}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{policy}\0{uid}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _finding(
@@ -170,10 +173,10 @@ def _add_steps(
 
 def _protection(resource: Resource, context: Context, installation: Installation) -> str:
     """Return why `resource` must not be touched, or nothing when it is certain that it may be."""
-    value = resource.tags.get(PROTECT_TAG)
-    if value is not None and value.strip().casefold() != "false":
-        return f"protected by tag {PROTECT_TAG}={value}"
-    if value is None and "tags" in resource.gaps:
+    for key, value in sorted(resource.tags.items()):
+        if key.casefold() == PROTECT_TAG and value.strip().casefold() != "false":
+            return f"protected by tag {key}={value}"
+    if PROTECT_TAG not in resource.tags and "tags" in resource.gaps:
         return "its tags could not be read, so it is not known whether it is protected"
     answers: list[Truth] = []
     for clause in installation.protect:

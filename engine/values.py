@@ -75,9 +75,7 @@ def clean(value: object, path: str) -> Answer:
         case Decimal():
             return value if value.is_finite() else Unknown(Reason.NAN, str(value), path)
         case datetime():
-            if value.tzinfo is None:
-                return Unknown(Reason.WRONG_TYPE, "a time without a zone", path)
-            return value.astimezone(UTC)
+            return _moment(value, path)
         case list() | tuple():
             items = tuple(clean(item, path) for item in value)
             bad = next((item for item in items if isinstance(item, Unknown)), None)
@@ -88,6 +86,15 @@ def clean(value: object, path: str) -> Answer:
             return Unknown(Reason.WRONG_TYPE, "a map of something else than text", path)
         case _:
             return Unknown(Reason.WRONG_TYPE, type(value).__name__, path)
+
+
+def _moment(value: datetime, path: str) -> datetime | Unknown:
+    if value.utcoffset() is None:
+        return Unknown(Reason.WRONG_TYPE, "a time without a zone", path)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return Unknown(Reason.WRONG_TYPE, f"{value} is out of range", path)
 
 
 def all_of(answers: Iterable[Truth]) -> Truth:

@@ -21,10 +21,12 @@ def command(policies: tuple[str, ...], config: Path | None, quiet: bool) -> int:
 
     Reports every mistake of every file at once. Reads no cloud and needs no credentials.
     """
+    from bursar.config import read_config
+    from bursar.loading import load
     from bursar.render.text import counted
-    from bursar.wiring import Choice, set_up
+    from integrations.catalog import default_catalog
 
-    loaded = set_up(Choice(policies, config)).policies
+    loaded = load(read_config(config, default_catalog()), policies)
     if not quiet:
         policies_read = counted(len(loaded.policies), "policy", "policies")
         click.echo(f"{policies_read} in {counted(len(loaded.files), 'file')}: all valid")

@@ -21,12 +21,13 @@ from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import Server, running_server
 from bursar.exit_status import DONE
+from bursar.loading import load
 from bursar.render.console import screen_width, wants_color
 from bursar.render.explain import render_answers
 from bursar.render.progress import progress_for
 from bursar.render.table import render as render_table
 from bursar.render.tour import closing, opening, served, titled
-from bursar.wiring import context_at, load
+from bursar.wiring import context_at
 from engine.checks.context import Context
 from engine.explaining import explain_subject
 from engine.plan import Plan

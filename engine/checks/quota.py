@@ -8,20 +8,28 @@ scope read, every member's amount known, and no resource whose group is not know
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Context as Arithmetic
 from decimal import Decimal
 
 from engine.checks.context import Context, Judgement
 from engine.expr.interpret import interpret
+from engine.expr.semantics import absent
 from engine.findings import Evidence
 from engine.model import Resource, read_field
 from engine.policy.checks import Quota, QuotaLimits
 from engine.policy.model import Expression
+from engine.telemetry import as_count
 from engine.values import Answer, Reason, Unknown
 
 NOBODY = "(none)"
 """The group of resources that are known to have no value for the grouping."""
+ANYONE = "(unknown)"
+"""Stands for the groups where none is known and something could not be read."""
+DIGITS = 60
+"""Of sums: enough for prices of 28 digits to be added exactly, in whatever order they come."""
 SHOWN = 5
 
 
@@ -32,7 +40,14 @@ class Holding:
     amounts: dict[str, Decimal] = field(default_factory=dict)
     unknowns: dict[str, list[Unknown]] = field(default_factory=dict)
     members: list[str] = field(default_factory=list)
+    """The first few names in alphabetical order."""
     count: int = 0
+
+    def name(self, member: str) -> None:
+        """Count a member."""
+        self.count += 1
+        insort(self.members, member)
+        del self.members[SHOWN:]
 
 
 @dataclass
@@ -45,6 +60,7 @@ class QuotaTotals:
     groups: dict[str, Holding] = field(default_factory=dict)
     homeless: list[Unknown] = field(default_factory=list)
     """Resources that may belong to any group."""
+    arithmetic: Arithmetic = field(default_factory=lambda: Arithmetic(prec=DIGITS))
 
     def add(self, resource: Resource, uncertain: Unknown | None) -> None:
         """Count `resource`; `uncertain` says why it may not be the policy's business at all."""
@@ -53,15 +69,18 @@ class QuotaTotals:
             self.homeless.append(group)
             return
         holding = self.groups.setdefault(group, Holding())
-        holding.count += 1
-        if len(holding.members) < SHOWN:
-            holding.members.append(resource.name or resource.id)
+        holding.name(resource.name or resource.id)
         for name in self._limit_names():
             amount = self._amount(resource, name) if uncertain is None else uncertain
             if isinstance(amount, Unknown):
                 holding.unknowns.setdefault(name, []).append(amount)
             else:
-                holding.amounts[name] = holding.amounts.get(name, Decimal(0)) + amount
+                holding.amounts[name] = self.arithmetic.add(holding.amounts.get(name, Decimal(0)), amount)
+
+    def fail(self, resource: Resource, error: Exception) -> None:
+        """Note that `resource` could not be counted for a defect of the policy or of ours."""
+        detail = f"the policy failed on {resource.name or resource.id}: {type(error).__name__}: {error}"
+        self.homeless.append(Unknown(Reason.SOURCE_ERROR, detail))
 
     def _limit_names(self) -> Iterator[str]:
         every = (self.check.limits, *self.check.overrides.values())
@@ -74,7 +93,7 @@ class QuotaTotals:
         for expression in self.group_by:
             value = interpret(expression.node, resource, self.context.env())
             if isinstance(value, Unknown):
-                if value.reason is not Reason.MISSING:
+                if not absent(value):
                     return value
                 parts.append(NOBODY)
             else:
@@ -97,19 +116,19 @@ class QuotaTotals:
             running = read_field(resource, "running", kind.field_by_name["running"].group, self.context.now)
             if running is False:
                 return Decimal(0)
-            if isinstance(running, Unknown):
-                return running
+            if running is not True:
+                return _as_unknown(running, "resource.running")
         path = "accelerator.count"
-        count = read_field(resource, path, kind.field_by_name[path].group, self.context.now)
-        if isinstance(count, Unknown):
-            return count
-        if isinstance(count, bool) or not isinstance(count, int | float | Decimal) or count < 0:
-            return Unknown(Reason.WRONG_TYPE, repr(count), f"resource.{path}")
-        return Decimal(str(count))
+        answer = read_field(resource, path, kind.field_by_name[path].group, self.context.now)
+        count = as_count(answer)
+        return _as_unknown(answer, f"resource.{path}") if count is None else Decimal(str(count))
 
     def judge(self, gaps: Sequence[Unknown]) -> Iterator[tuple[str, Judgement]]:
         """Yield each group with its judgement; `gaps` are the scopes that could not be read."""
-        for group in sorted({*self.groups, *self.check.overrides}):
+        names = {*self.groups, *self.check.overrides}
+        if not names and (self.homeless or gaps):
+            names = {ANYONE}
+        for group in sorted(names):
             holding = self.groups.get(group, Holding())
             limits = self.check.overrides.get(group, self.check.limits)
             yield group, self._judge_group(holding, limits, gaps)
@@ -132,10 +151,16 @@ class QuotaTotals:
         if over:
             return Judgement(True, "; ".join(over), tuple(evidence))
         if unknowns:
-            distinct = tuple(dict.fromkeys(unknowns))
+            distinct = tuple(sorted(set(unknowns), key=lambda u: (u.reason, u.path, u.detail)))
             summary = "within its quota as far as is known, but not everything could be counted"
             return Judgement(distinct[0], summary, tuple(evidence), distinct[:SHOWN])
         return Judgement(False, "within its quota", tuple(evidence))
+
+
+def _as_unknown(answer: Answer, path: str) -> Unknown:
+    if isinstance(answer, Unknown):
+        return Unknown(answer.reason, answer.detail, path)
+    return Unknown(Reason.WRONG_TYPE, repr(answer), path)
 
 
 def _held(name: str, held: Decimal, limit: Decimal, holding: Holding, missing: Sequence[Unknown]) -> Evidence:

@@ -86,20 +86,20 @@ def _violated(keys: tuple[str, ...], accepts: Accepts, fold: bool, resource: Res
     value = tags.get(keys[0])
     if value is not None and accepts(value):
         return False
-    if fold:
-        tags = {key.casefold(): value for key, value in tags.items()}
-        keys = tuple(key.casefold() for key in keys)
-    missing = False
-    for key in keys:
-        value = tags.get(key)
-        if value is None:
-            missing = True
-        elif accepts(value):
-            return False
-    if missing and "tags" in resource.gaps:
-        gap = resource.gaps["tags"]
-        return Unknown(gap.reason, gap.detail, f"tags[{keys[0]!r}]")
+    if any(accepts(value) for value in _values(tags, keys, fold=fold)):
+        return False
+    gap = resource.gaps.get("tags")
+    if gap is not None and (fold or any(key not in tags for key in keys)):
+        return Unknown(gap.reason, gap.detail, f"tags.{keys[0]}")
     return True
+
+
+def _values(tags: Mapping[str, str], keys: tuple[str, ...], *, fold: bool) -> list[str]:
+    """Return the values under all accepted keys that are there, in order of `keys`."""
+    if not fold:
+        return [tags[key] for key in keys if key in tags]
+    folded = [(name.casefold(), name) for name in sorted(tags)]
+    return [tags[name] for key in keys for plain, name in folded if plain == key.casefold()]
 
 
 def _explain(resource: Resource, answers: list[tuple[str, TagRule, Truth]], placeholders: frozenset[str]) -> Judgement:
@@ -107,10 +107,11 @@ def _explain(resource: Resource, answers: list[tuple[str, TagRule, Truth]], plac
     unknowns = []
     faults = []
     for key, rule, answer in answers:
-        value = _found(resource.tags, key, rule)
-        evidence.append(Evidence(f"tags.{key}", value or read_tag(resource, key), expected=_expectation(rule)))
+        value = next(iter(_values(resource.tags, (key, *rule.synonyms), fold=rule.case != "exact")), None)
+        shown = read_tag(resource, key) if value is None else value
+        evidence.append(Evidence(f"tags.{key}", shown, expected=_expectation(rule)))
         if isinstance(answer, Unknown):
-            unknowns.append(Unknown(answer.reason, answer.detail, f"tags.{key}"))
+            unknowns.append(answer)
         elif answer:
             faults.append(_fault(key, value, placeholders))
     violated = any_of(answer for _, _, answer in answers)
@@ -121,15 +122,6 @@ def _explain(resource: Resource, answers: list[tuple[str, TagRule, Truth]], plac
     else:
         summary = "the tags could not be read completely"
     return Judgement(violated, summary, tuple(evidence), tuple(unknowns))
-
-
-def _found(tags: Mapping[str, str], key: str, rule: TagRule) -> str | None:
-    """Return the value under the first accepted key that is there."""
-    keys = (key, *rule.synonyms)
-    if rule.case != "exact":
-        tags = {name.casefold(): value for name, value in tags.items()}
-        keys = tuple(name.casefold() for name in keys)
-    return next((tags[name] for name in keys if name in tags), None)
 
 
 def _fault(key: str, value: str | None, placeholders: frozenset[str]) -> str:
@@ -143,8 +135,9 @@ def _fault(key: str, value: str | None, placeholders: frozenset[str]) -> str:
 
 
 def _expectation(rule: TagRule) -> str:
+    asked = []
     if rule.values:
-        return "one of " + ", ".join(rule.values)
+        asked.append("one of " + ", ".join(rule.values))
     if rule.pattern:
-        return f"matching {rule.pattern}"
-    return "present"
+        asked.append(f"matching {rule.pattern}")
+    return " and ".join(asked) or "present"

@@ -7,6 +7,7 @@ from engine.checks.readings import evidence_of, unknowns_of
 from engine.expr.compiling import compile_node
 from engine.expr.env import Env
 from engine.expr.interpret import Reading, interpret
+from engine.findings import Evidence
 from engine.model import Resource
 from engine.policy.checks import Rule
 from engine.policy.model import Expression
@@ -34,6 +35,10 @@ def compile_rule(check: Rule, when: Expression, context: Context) -> ResourceChe
             summary = f"{when.text} does not hold"
         else:
             summary = f"it is not known whether {when.text} holds"
-        return Judgement(answer, summary, evidence_of(trace), unknowns_of(trace, answer))
+        evidence = evidence_of(trace)
+        if answer is True and not evidence:
+            # Conditions over the tags as a whole, and constants, read nothing by name.
+            evidence = (Evidence("tags", dict(resource.tags)),)
+        return Judgement(answer, summary, evidence, unknowns_of(trace, answer))
 
     return ResourceCheck(decide, judge)  # type: ignore[arg-type]  # the checker made it a condition
