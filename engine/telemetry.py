@@ -262,18 +262,13 @@ def _add_silent(
     silent = expected - len(found)
     if silent <= 0:
         return
-    gap = absence(resource, f"metrics.{source.signal}", metric.name)
+    unknown = absence(resource, f"metrics.{source.signal}", metric.name)
+    if unknown.reason is Reason.MISSING and found:
+        detail = f"{len(found)} of {expected} devices send {source.name}"
+        unknown = Unknown(Reason.INSUFFICIENT_SAMPLES, detail, metric.name)
+    elif unknown.reason is Reason.MISSING:
+        unknown = Unknown(Reason.NOT_COLLECTED, f"nothing sends {source.name} for this resource", metric.name)
     for number in range(silent):
-        if gap.reason is not Reason.MISSING:
-            unknown = gap
-        elif found:
-            unknown = Unknown(
-                Reason.INSUFFICIENT_SAMPLES,
-                f"{expected - silent} of {expected} devices send {source.name}",
-                metric.name,
-            )
-        else:
-            unknown = Unknown(Reason.NOT_COLLECTED, f"nothing sends {source.name} for this resource", metric.name)
         found[f"?{number}" if expected > 1 else "?"] = unknown
 
 

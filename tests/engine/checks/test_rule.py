@@ -52,7 +52,7 @@ def test_unknown_parts():
     found = judge(ABOUT + "resource.imdsv2 and resource.public_ip", instance(fields={"public_ip": DENIED}))
     assert [(u.path, u.reason) for u in found.unknowns] == [
         ("resource.imdsv2", Reason.MISSING),
-        ("", Reason.DENIED),
+        ("resource.public_ip", Reason.DENIED),
     ]
 
 
