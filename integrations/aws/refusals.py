@@ -50,7 +50,9 @@ def scope_status(error: Exception) -> ScopeStatus:
 def told(error: Exception, call: str) -> str:
     """Return `error` for a coverage gap: the call and the code, which never hold anything confidential."""
     verb = "denied" if code_of(error) in DENIED else "failed"
-    return f"{call} {verb} ({code_of(error)})"
+    service, _, operation = call.partition(":")
+    # Of several calls in one attempt the error knows which it was.
+    return f"{service}:{getattr(error, 'operation_name', operation)} {verb} ({code_of(error)})"
 
 
 def as_gap(error: Exception, call: str) -> Unknown:
