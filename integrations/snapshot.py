@@ -30,7 +30,7 @@ from engine.model import (
     Usage,
 )
 from engine.ports import Estate, Item, Progress
-from engine.values import Answer, Reason, Unknown
+from engine.values import Answer, Reason, Unknown, clean
 
 VERSION = 1
 NOT_RECORDED = "not part of the snapshot"
@@ -336,13 +336,13 @@ def _decode(value: Any) -> Answer:
         case {"$seconds": seconds}:
             return timedelta(seconds=seconds)
         case {"$decimal": text}:
-            return Decimal(text)
+            return clean(Decimal(text), "")
         case {"$map": found}:
             return dict(found)
         case list():
             return tuple(_decode(item) for item in value)  # type: ignore[misc]
         case bool() | int() | float() | str():
-            return value
+            return clean(value, "")
         case _:
             raise ValueError(f"unexpected {value!r}")
 
