@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from bursar.commands.options import Output, OutputType
+from bursar.commands.options import OutputType
+from bursar.render.outputs import Output
 
 
 @click.command("demo", short_help="Run the shipped policies on an emulated AWS account.")

@@ -17,7 +17,7 @@ def command(folder: Path) -> int:
 
     Writes nothing where one of the files exists already. What it writes only reports.
     """
-    from bursar.commands.rendering import write_file
+    from bursar.render.outputs import write_file
     from engine.errors import ConfigError, Place, Problem
 
     wanted = starter()

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from bursar.render.outputs import FORMATS, Output
+
 Command = TypeVar("Command", bound=Callable[..., Any])
-FORMATS: Mapping[str, str] = {
-    "table": "for people",
-    "json": "the whole plan, one document",
-    "jsonl": "one finding, step or gap a line",
-    "csv": "one finding a row, FOCUS column names",
-    "markdown": "for pull requests",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One rendering of a plan."""
-
-    format: str
-    file: Path | None
-    """None is standard output."""
 
 
 class OutputType(click.ParamType[Output]):

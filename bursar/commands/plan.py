@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from bursar.commands.options import MomentType, Output, estate_options, output_options, policy_options
+from bursar.commands.options import MomentType, estate_options, output_options, policy_options
+from bursar.render.outputs import Output
 
 
 @click.command("plan", short_help="Show findings and planned steps; change nothing.")
@@ -21,8 +22,8 @@ def command(formats: tuple[Output, ...], output: Path | None, fail_on: str | Non
 
     Reads only: no command of this release changes anything in your cloud.
     """
-    from bursar.commands.rendering import write_outputs
     from bursar.exit_status import exit_status
+    from bursar.render.outputs import write_outputs
     from bursar.render.progress import progress_for
     from bursar.wiring import Choice, context_at, open_estate, set_up
     from engine.planning import run

@@ -18,8 +18,8 @@ def command(kind: str | None, output: Path | None) -> int:
     KIND is a kind such as aws.ec2.instance, a class such as compute.instance, or `kinds` for a list.
     """
     from actions.catalog import remediations
-    from bursar.commands.rendering import write_file
     from bursar.render.console import screen_width, wants_color
+    from bursar.render.outputs import write_file
     from engine.errors import ConfigError, did_you_mean
     from engine.policy.schema import json_schema
     from integrations.catalog import default_catalog

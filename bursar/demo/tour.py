@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from actions.catalog import remediations
-from bursar.commands.options import Output
-from bursar.commands.rendering import write_outputs
 from bursar.config import Config
 from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
@@ -24,6 +22,7 @@ from bursar.exit_status import DONE
 from bursar.loading import load
 from bursar.render.console import screen_width, wants_color
 from bursar.render.explain import render_answers
+from bursar.render.outputs import Output, write_outputs
 from bursar.render.progress import progress_for
 from bursar.render.table import render as render_table
 from bursar.render.tour import closing, opening, served, titled

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from engine.checks.encryption import demands_of
 from engine.expr.uses import uses
 from engine.kinds import Kind, Metric
 from engine.model import KindNeeds, Needs
 from engine.policy.checks import Encryption, Idle, Quota, Schedule, check_name
+from engine.policy.judgeable import ENCRYPTION_FIELDS
 from engine.policy.model import Expression, Policy, PolicySet
 
 IDLE_FIELDS = ("running", "launched", "accelerator.count", "accelerator.devices", "accelerator.model", "variants")
@@ -86,7 +86,7 @@ def _expressions(policy: Policy) -> Iterator[Expression]:
 def _add_check(entry: _Wanted, policy: Policy) -> None:
     match policy.check:
         case Encryption() as check:
-            entry.fields(*(demand.field for demand in demands_of(check)))
+            entry.fields(*(field for key, field in ENCRYPTION_FIELDS.items() if getattr(check, key)))
         case Schedule():
             entry.fields("running")
         case Quota() as check:

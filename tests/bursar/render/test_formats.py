@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bursar.commands.options import FORMATS
 from bursar.render.formats import formats
+from bursar.render.outputs import FORMATS
 from engine.findings import Cost
 from engine.values import Reason, Unknown
 

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from bursar.commands.options import Output
 from bursar.render.console import screen_width, wants_color
 from bursar.render.formats import formats
 from engine.errors import ConfigError
 from engine.plan import Plan
+
+FORMATS: Mapping[str, str] = {
+    "table": "for people",
+    "json": "the whole plan, one document",
+    "jsonl": "one finding, step or gap a line",
+    "csv": "one finding a row, FOCUS column names",
+    "markdown": "for pull requests",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One rendering of a plan."""
+
+    format: str
+    file: Path | None
+    """None is standard output."""
 
 
 def write_outputs(plan: Plan, outputs: Sequence[Output]) -> None:
