@@ -14,12 +14,14 @@ from decimal import Decimal
 
 from engine.checks.context import Context
 from engine.checks.rule import truth
+from engine.checks.schedule import share_outside
 from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
 from engine.expr.interpret import interpret
 from engine.findings import Cost, Finding, Outcome, Verdict
 from engine.limits import holds_of
 from engine.model import Resource
 from engine.plan import Plan, Step, Tally, Withheld
+from engine.policy.checks import Schedule
 from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
 from engine.policy.needs import needs_of
 from engine.ports import Estate, Item, Progress
@@ -68,7 +70,7 @@ def run(
 
 def counted(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
     for item in items:
-        progress("resources", 1 if isinstance(item, Resource) else 0)
+        progress("resources read", 1 if isinstance(item, Resource) else 0)
         yield item
 
 
@@ -119,7 +121,7 @@ def _finding(
         cost = context.prices.cost_of(resource.usage, resource.region)
         roles = frozenset().union(*(installation.remediations[name].saves for name in policy.remediate))
         if verdict.actionable and roles:
-            savings = context.prices.cost_of(resource.usage, resource.region, roles)
+            savings = _saved(policy, context.prices.cost_of(resource.usage, resource.region, roles))
     return Finding(
         id=finding_id(policy.name, verdict.subject.uid),
         verdict=verdict,
@@ -132,6 +134,15 @@ def _finding(
         remediate=policy.remediate if verdict.actionable else (),
         controls=policy.controls,
     )
+
+
+def _saved(policy: Policy, charges: Cost | Unknown) -> Cost | Unknown:
+    """Return what ending `charges` saves: all of them, or those outside working hours where work goes on inside."""
+    if isinstance(charges, Unknown) or not isinstance(policy.check, Schedule):
+        return charges
+    share = share_outside(policy.check)
+    basis = f"{charges.basis}; for the {share:.0%} of a week outside working hours"
+    return Cost(charges.hourly * share, basis, charges.exact)
 
 
 def _add_steps(

@@ -56,7 +56,7 @@ def record(
             for item in estate.stream(needs):
                 if isinstance(item, Resource):
                     resources += 1
-                    progress("resources", 1)
+                    progress("resources read", 1)
                     _write(out, {"resource": encode_resource(item)})
                 else:
                     reports.append(item)

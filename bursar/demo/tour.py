@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -37,6 +38,8 @@ from integrations.aws.estate import AwsEstate
 from integrations.aws.live import live_estate
 from integrations.aws.session import AwsSettings
 
+ROWS = 3
+"""Findings of one policy that the tour shows."""
 READS = ("Describe", "List", "Get")
 """How the names of operations begin that change nothing."""
 SHOWN = ("stop-idle-gpus", "policy-train-1")
@@ -58,23 +61,23 @@ class Stage:
 
 def run_demo(*, serve: bool, formats: Sequence[Output]) -> int:
     """Run the demo and return its exit status."""
-    with progress_for(sys.stderr) as progress, running_server() as server:
-        progress("AWS account emulated", 1)
-        now = datetime.now(UTC).replace(microsecond=0)
-        blueprint = build(server.endpoint, now)
-        progress("resources built", len(blueprint.planted))
-        settings = AwsSettings(regions=REGIONS, endpoint_url=server.endpoint, access_key=("demo", "demo"))
-        config = Config(policies=("pack:all",), aws=settings)
-        policies = load(config, ())
-        with live_estate(settings, now) as estate:
-            context = context_at(now, config)
+    now = datetime.now(UTC).replace(microsecond=0)
+    with ExitStack() as stack:
+        with progress_for(sys.stderr) as progress:
+            server = stack.enter_context(running_server())
+            progress("AWS account emulated", 1)
+            progress("resources planted", len(build(server.endpoint, now).planted))
+            settings = AwsSettings(regions=REGIONS, endpoint_url=server.endpoint, access_key=("demo", "demo"))
+            config = Config(policies=("pack:all",), aws=settings)
+            policies, context = load(config, ()), context_at(now, config)
+            estate = stack.enter_context(live_estate(settings, now))
             plan = run(policies, estate, context, Installation(remediations()), progress)
             calls = Counter(server.calls())
-            if formats:
-                write_outputs(plan, formats)
-            else:
-                stage = Stage(estate, policies, context, screen_width(sys.stdout), wants_color(sys.stdout))
-                _tell(stage, plan, calls)
+        if formats:
+            write_outputs(plan, formats)
+        else:
+            stage = Stage(estate, policies, context, screen_width(sys.stdout), wants_color(sys.stdout))
+            _tell(stage, plan, calls)
         if serve:
             _serve(server)
     return DONE
@@ -83,7 +86,7 @@ def run_demo(*, serve: bool, formats: Sequence[Output]) -> int:
 def _tell(stage: Stage, plan: Plan, calls: Counter[str]) -> None:
     out = sys.stdout
     opening(out, plan, color=stage.color)
-    render_table(plan, out, width=stage.width, color=stage.color)
+    render_table(plan, out, width=stage.width, color=stage.color, rows=ROWS)
     titled(out, "Why is that a finding?", f"bursar explain {SHOWN[1]}", color=stage.color)
     _explain(stage, *SHOWN)
     titled(out, "Why is that one not?", f"bursar explain {DOUBTED[1]}", color=stage.color)

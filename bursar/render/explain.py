@@ -15,7 +15,7 @@ from engine.explaining import Answers, Explained
 from engine.findings import Confidence, Cost, Evidence, Outcome, Verdict
 from engine.policy.model import Policy
 from engine.units import format_duration
-from engine.values import Answer, Truth, Unknown
+from engine.values import Answer, Reason, Truth, Unknown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -142,6 +142,8 @@ UNITS = {"percent": "%", "watt": " W", "bytes": " bytes", "seconds": " s", "GiB"
 def value_text(value: Answer, unit: str = "") -> str:
     """Return a value as a person reads it."""
     match value:
+        case Unknown(reason=Reason.MISSING):
+            return "none"
         case Unknown():
             detail = f" ({visible(value.detail)})" if value.detail else ""
             return f"unknown: {value.reason.value.replace('_', ' ')}{detail}"

@@ -38,13 +38,13 @@ COLORS = {
 }
 
 
-def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:
-    """Write the plan."""
+def render(plan: Plan, out: TextIO, *, width: int | None, color: bool, rows: int = ROWS) -> None:
+    """Write the plan, with up to `rows` findings of each policy."""
     buffer = StringIO()
     console = console_on(buffer, width=width, color=color)
     _summary(console, plan)
     if plan.findings:
-        _findings(console, plan)
+        _findings(console, plan, rows)
     if plan.steps or plan.withheld:
         _steps(console, plan)
     if plan.undecided:
@@ -110,7 +110,7 @@ def savings_of(plan: Plan) -> str:
 # --- findings ------------------------------------------------------------------------------------
 
 
-def _findings(console: Console, plan: Plan) -> None:
+def _findings(console: Console, plan: Plan, rows: int) -> None:
     from rich.text import Text
 
     _heading(console, "FINDINGS", "by policy; cost and savings a month")
@@ -129,11 +129,11 @@ def _findings(console: Console, plan: Plan) -> None:
             soft_wrap=True,
         )
         table = _table(console)
-        for finding in found[:ROWS]:
+        for finding in found[:rows]:
             _add(table, finding)
         console.print(table)
-        if len(found) > ROWS:
-            _line(console, f"  … and {len(found) - ROWS:,} more; -f json or csv has all of them", "dim")
+        if len(found) > rows:
+            _line(console, f"  … and {len(found) - rows:,} more; -f json or csv has all of them", "dim")
 
 
 def _table(console: Console) -> Table:

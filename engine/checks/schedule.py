@@ -8,6 +8,7 @@ hour never occurs and a repeated one is judged alike both times.
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 
 from engine.checks.context import Context, Judgement, ResourceCheck
 from engine.findings import Evidence
@@ -80,3 +81,15 @@ def describe(check: Schedule) -> str:
     named = f"{days[0]}-{days[-1]}" if len(days) > 2 and last - first + 1 == len(days) else ", ".join(days)
     end = "24:00" if check.end == time(0) else f"{check.end:%H:%M}"
     return f"{named} {check.start:%H:%M}-{end}"
+
+
+WEEK = timedelta(days=7)
+
+
+def share_outside(check: Schedule) -> Decimal:
+    """Return the share of a week, 0 to 1, that lies outside the working hours; holidays are left out of it."""
+    day = timedelta(days=1)
+    start = timedelta(hours=check.start.hour, minutes=check.start.minute)
+    end = timedelta(hours=check.end.hour, minutes=check.end.minute) or day
+    working = len(set(check.days)) * (end - start if end > start else day - start + end)
+    return 1 - Decimal(int(working.total_seconds())) / Decimal(int(WEEK.total_seconds()))

@@ -1,9 +1,12 @@
 """Working hours: zones, nights, holidays and daylight saving."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
+from engine.checks.schedule import share_outside
+from engine.policy.checks import Schedule
 from engine.values import Reason, Unknown
 from tests.engine.estates import DENIED, context, instance, judge, without
 
@@ -147,3 +150,18 @@ def test_hours_for_people(days, hours, text):
     """Days in a row are a span."""
     check = f'schedule: {{days: {days}, hours: "{hours}", zone: UTC}}'
     assert at("2026-03-08T07:00:00", check).evidence[1].expected == text
+
+
+@pytest.mark.parametrize(
+    ("days", "hours", "outside"),
+    [
+        (("mon", "tue", "wed", "thu", "fri"), "08:00-20:00", Decimal(108) / 168),
+        (("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00", Decimal(0)),
+        (("mon",), "22:00-06:00", Decimal(160) / 168),
+        (("sat", "sat"), "00:00-12:00", Decimal(156) / 168),
+    ],
+)
+def test_share_outside_working_hours(days, hours, outside):
+    """A stop at night saves the nights and weekends, not the whole month."""
+    check = Schedule.model_validate({"days": days, "hours": hours, "zone": "UTC"})
+    assert share_outside(check) == outside
