@@ -33,6 +33,8 @@ from engine.units import UnitError, parse_duration
 
 FUNCTIONS = ("has", "size", "duration", "timestamp", "default", "avg", "max", "min", "sum")
 METHODS = ("startsWith", "endsWith", "contains", "matches", "lowerAscii", "size", "exists", "all")
+MOST_NESTED = 2
+"""Levels of `exists` and `all`: fifty tags squared are 2,500 conditions, and cubed are too many for a fleet."""
 _OTHER_WORDS = {
     "lower": "lowerAscii", "toLower": "lowerAscii", "startswith": "startsWith", "endswith": "endsWith",
     "includes": "contains", "any": "exists", "exist": "exists", "regex": "matches", "match": "matches",
@@ -238,6 +240,11 @@ class CallResolver:
         assert node.target is not None
         usage = f'resource.instance.types.{node.function}(t, t.startsWith("ml.p"))'
         if not self.arguments(node, 2, usage):
+            return node, BOOL
+        if len(self.scope.variables) >= MOST_NESTED:
+            span = (node.name_start, node.name_start + len(node.function))
+            message = f"`exists` and `all` are nested deeper than {MOST_NESTED} levels"
+            self.scope.add("expression-too-complex", message, span, "each level multiplies the work by the list")
             return node, BOOL
         operand, shape = self.recurse(node.target)
         variable = node.arguments[0]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from engine.expr.calls import MOST_NESTED
 from tests.engine.expr.resources import FUNCTIONS, KEYS, STATES, TEXTS, WINDOWS
 
 OR, AND, NOT, COMPARISON, SUM, PRODUCT, UNARY, PRIMARY = range(8)
@@ -81,7 +82,7 @@ class Writer:
             return self.flag()
         kinds = [self.logic] * 4 + [self.negation] * 2 + [self.numbers] * 3 + [self.texts] * 3
         kinds += [self.membership] * 3 + [self.text_test] * 2 + [self.times, self.durations] * 2
-        kinds += [self.flags, self.quantifier, self.quantifier]
+        kinds += [self.flags, *([self.quantifier] * 2 if len(self.variables) < MOST_NESTED else [])]
         if self.claims:
             kinds += [self.claim] * 2
         return self.rng.choice(kinds)(depth - 1)
@@ -188,7 +189,7 @@ class Writer:
         items = self.rng.choice(choices)
         name = self.rng.choice(("x", "x", "item"))
         self.variables.append(name)
-        nested = len(self.variables) < 3 and self.chance(0.3)
+        nested = len(self.variables) < MOST_NESTED and self.chance(0.3)
         condition = self.quantifier(depth) if nested else self.condition(min(depth, 2))
         self.variables.pop()
         call = f".{function}({name}, "

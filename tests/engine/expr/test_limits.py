@@ -104,3 +104,21 @@ def test_too_many_parts_are_an_error():
 def test_a_long_text_is_one_token():
     """Tokenizing is linear: a text literal of the longest size is read as one piece."""
     assert len(list(tokenize('"' + "a" * (LONGEST - 2) + '"'))) == 2
+
+
+def test_quantifiers_cannot_multiply():
+    """Two levels of `exists` over the tags are allowed; a third is refused at its name."""
+    two = 'tags.exists(a, tags.exists(b, a == b and a != "x"))'
+    assert resolve(parse(two), [KIND])[1] == ()
+    three = "tags.exists(a, tags.all(b, tags.exists(c, a == b or b == c)))"
+    (problem,) = resolve(parse(three), [KIND])[1]
+    assert (problem.code, problem.start) == ("expression-too-complex", three.rindex("exists"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['resource.__class__ == "x"', '__import__("os") == "x"', "resource.name.__len__() > 1", "now.__class__ == now"],
+)
+def test_names_of_the_host_language_lead_nowhere(text):
+    """A name that means something to Python is an unknown name like any other."""
+    assert resolve(parse(text), [KIND])[1][0].code in ("unknown-field", "unknown-function")
