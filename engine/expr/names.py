@@ -70,7 +70,8 @@ class NameResolver:
         first = fields[0]
         values = tuple(dict.fromkeys(v for f in fields for v in f.values)) if _all_enumerated(fields) else ()
         groups = {kind.name: field.group for kind, field in found if field is not None}
-        reference = FieldRef(name, first.type, first.unit, groups, node.start, node.end, values)
+        required = frozenset(kind.name for kind, field in found if field is not None and not field.optional)
+        reference = FieldRef(name, first.type, first.unit, groups, node.start, node.end, values, required)
         return reference, of_field(first.type, first.unit, values)
 
     def _unknown_field(self, name: str, path: list[Member], lacking: list[str]) -> None:

@@ -21,8 +21,8 @@ from engine.kinds import Type
 from engine.model import Resource, read_field, read_tag
 from engine.values import Answer, Reason, Truth, Unknown, Value
 
-ABSENT = frozenset({Reason.MISSING, Reason.NULL})
-"""Reasons that mean that there is known to be no value."""
+ABSENT = frozenset({Reason.MISSING})
+"""Reasons that mean that there is known to be no value. An empty value where one belongs is no such knowledge."""
 MONTH_HOURS = 730
 LONGEST_DETAIL = 80
 """Characters of a wrong value that are shown."""
@@ -53,7 +53,10 @@ def read(node: FieldRef | TagRef | CostRef | MetricCall, resource: Resource, env
             return typed(read_tag(resource, node.key), Type.STRING, node.path)
         case FieldRef():
             group = node.groups.get(resource.kind, "core")
-            return typed(read_field(resource, node.name, group, env.now), node.type, node.path)
+            value = read_field(resource, node.name, group, env.now)
+            if isinstance(value, Unknown) and value.reason is Reason.MISSING and resource.kind in node.required:
+                return Unknown(Reason.SOURCE_ERROR, "the source did not send it", node.path)
+            return typed(value, node.type, node.path)
         case CostRef():
             cost = env.cost(resource)
             if isinstance(cost, Unknown):

@@ -129,6 +129,8 @@ class FieldRef:
     start: int
     end: int
     values: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
+    """Names of the kinds that always have the field: its absence is then a failure of the source."""
 
     @property
     def path(self) -> str:

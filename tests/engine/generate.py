@@ -39,7 +39,9 @@ ACCOUNT = "111122223333"
 _ACTING = (
     """resource: aws.ec2.instance
     where: resource.accelerator.count > 0 and resource.lifecycle == "on-demand" and not has(resource.managed_by)
-    unless: [tags["bursar/keep"] == "true", 'tags.environment in ["production", "prod"]']
+    unless:
+      - tags["bursar/keep"] == "true"
+      - tags.environment in ["production", "prod"]
     idle: {for: 1h, below: {gpu.utilization: 5%, gpu.power_over_idle: 15%}}
     remediate: [stop]""",
     """resource: compute.instance
@@ -79,12 +81,15 @@ _ACTING = (
     schedule: {hours: "18:00-24:00", zone: Europe/Berlin}
     remediate: [stop]""",
     """resource: aws.ec2.instance
-    unless: [resource.instance.type.startsWith("m"), tags.exists(k, k == "bursar/keep")]
+    unless:
+      - resource.instance.type.startsWith("m")
+      - tags.exists(k, k == "bursar/keep")
     rule: cost.monthly > 500 and max(metrics.cpu.utilization, 1h) < 5 and size(tags) < 3
     remediate: [tag, stop]""",
 )
 _TALKING = (
-    "resource: [aws.ec2.instance, ml.endpoint]\n    quota: {group_by: tags.team, limits: {accelerators: 3, resources: 2}}",
+    """resource: [aws.ec2.instance, ml.endpoint]
+    quota: {group_by: tags.team, limits: {accelerators: 3, resources: 2}}""",
     "resource: compute.instance\n    where: resource.running\n    quota: {limits: {spend_rate: $1.50/h}}",
     "resource: aws.ec2.instance\n    rule: avg(metrics.gpu.utilization, 1h) < 10",
     "unit_cost: {per: request, target: $1}",
@@ -247,14 +252,17 @@ def _hosted(rng: Random) -> dict[str, Any]:
         "running": rng.random() < 0.9,
         "modified": NOW - timedelta(days=2),
         "instance.type": "ml.g5.xlarge",
-        "variants": 1,
         "accelerator.count": rng.choice((0, 1, 1)),
         "accelerator.devices": 1,
         "accelerator.model": "A10G",
     }
 
 
-MADE = {INSTANCE: _machine, VOLUME: _volume, BUCKET: _bucket, ENDPOINT: _hosted, NOTEBOOK: _hosted}
+def _endpoint(rng: Random) -> dict[str, Any]:
+    return {**_hosted(rng), "variants": 1, "serverless": False}
+
+
+MADE = {INSTANCE: _machine, VOLUME: _volume, BUCKET: _bucket, ENDPOINT: _endpoint, NOTEBOOK: _hosted}
 SKUS = {
     INSTANCE: (GPU_HOUR, "hour"),
     VOLUME: ("aws.ebs.gp3", "GiB-month"),
@@ -382,7 +390,7 @@ def _lessened(rng: Random, one: Resource) -> Iterator[tuple[str, Resource]]:
 
 
 def sample_deletions(rng: Random, one: Resource, count: int) -> Iterator[tuple[str, Series, int, Resource]]:
-    """Yield the resource without one sample each time: metric, series, position, rest."""
+    """Yield the resource without one sample each time, the highest among them: metric, series, position, rest."""
     places = [
         (name, number, index)
         for name, all_series in one.metrics.items()
@@ -390,7 +398,14 @@ def sample_deletions(rng: Random, one: Resource, count: int) -> Iterator[tuple[s
         for index, value in enumerate(found.values)
         if value is not None
     ]
-    for name, number, index in rng.sample(places, min(count, len(places))):
+    # What matters is rare among hundreds of samples: the highest of each series is always taken out.
+    highest = {}
+    for name, number, index in places:
+        value = one.metrics[name][number].values[index] or 0.0
+        if value > highest.get((name, number), (0.0, 0))[0]:
+            highest[name, number] = (value, index)
+    peaks = [(name, number, index) for (name, number), (_, index) in highest.items()]
+    for name, number, index in [*peaks, *rng.sample(places, min(count, len(places)))]:
         all_series = one.metrics[name]
         found = all_series[number]
         values = (*found.values[:index], None, *found.values[index + 1 :])
