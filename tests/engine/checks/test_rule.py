@@ -51,7 +51,7 @@ def test_unknown_parts():
     """Each part that is not known is named."""
     found = judge(ABOUT + "resource.imdsv2 and resource.public_ip", instance(fields={"public_ip": DENIED}))
     assert [(u.path, u.reason) for u in found.unknowns] == [
-        ("resource.imdsv2", Reason.MISSING),
+        ("resource.imdsv2", Reason.SOURCE_ERROR),
         ("resource.public_ip", Reason.DENIED),
     ]
 
@@ -88,4 +88,4 @@ def test_verdict_of_an_unknown_rule():
     """An unknown rule is an unknown verdict with its reasons."""
     (verdict,) = verdicts(ABOUT + "resource.imdsv2", instance())
     assert verdict.outcome == "unknown"
-    assert [u.reason for u in verdict.unknowns] == [Reason.MISSING]
+    assert [u.reason for u in verdict.unknowns] == [Reason.SOURCE_ERROR]
