@@ -344,7 +344,7 @@ def test_run():
     found = run(policies(RUNNING), Estate(), context(), installation, lambda stage, done: heard.append((stage, done)))
     assert (found.estate, len(found.steps)) == ("a fleet", 1)
     assert [sorted(needs.kinds) for needs in asked] == [[INSTANCE]]
-    assert heard == [("resources", 1), ("resources", 0)]
+    assert heard == [("resources read", 1), ("resources read", 0)]
 
 
 def test_an_empty_estate():
