@@ -69,6 +69,7 @@ def run(
 
 
 def counted(items: Iterable[Item], progress: Progress) -> Iterable[Item]:
+    """Yield `items`, telling `progress` of each resource."""
     for item in items:
         progress("resources read", 1 if isinstance(item, Resource) else 0)
         yield item
