@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from engine.kinds import Kind
 from engine.model import KindNeeds, Resource
 from engine.values import Answer, Reason, Unknown
-from integrations.aws.refusals import as_gap
+from integrations.aws.hardware import hardware_of
+from integrations.aws.refusals import as_gap, code_of
 from integrations.aws.session import AwsSession
 
 Item = TypeVar("Item")
@@ -38,9 +39,17 @@ class Shared:
 
     keys: dict[tuple[str, str], Answer] = field(default_factory=dict)
     types: dict[tuple[str, str], Mapping[str, Any] | Unknown] = field(default_factory=dict)
-    keys_lock: Lock = field(default_factory=Lock)
-    types_lock: Lock = field(default_factory=Lock)
-    """Held while AWS is asked, so that nobody asks the same at the same time."""
+    _locks: dict[tuple[str, ...], Lock] = field(default_factory=dict)
+    _guard: Lock = field(default_factory=Lock)
+
+    def asking(self, *what: str) -> Lock:
+        """
+        Return the lock to hold while AWS is asked for `what`, so that nobody asks the same at the same time.
+
+        One for each question: a region or key that does not answer keeps nobody else waiting.
+        """
+        with self._guard:
+            return self._locks.setdefault(what, Lock())
 
 
 @dataclass
@@ -68,29 +77,54 @@ class Reader:
     def client(self, service: str) -> Any:
         return self.session.client(service, self.region)
 
-    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Yield the lists under `key` of each page of `operation`; raise `PageCut` where a page has none."""
+    def pages(
+        self, service: str, operation: str, key: str, size: int = 0, **parameters: Any
+    ) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """
+        Yield the lists under `key` of each page of `operation`; raise `PageCut` where a page has none.
+
+        `size` is how many items to ask for at once; 0 leaves it to AWS, which may mean ten or all there are.
+        """
+        if size:
+            parameters["PaginationConfig"] = {"PageSize": size}
         for page in self.client(service).get_paginator(operation).paginate(**parameters):
             if key not in page:
                 raise PageCut(f"a page without {key}")
             yield page[key]
 
-    def each(self, work: Callable[[Item], Resource | None], items: Iterable[Item]) -> list[Resource]:
-        """Return what `work` makes of each item, some at a time, in order; None is left out."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return [found for found in pool.map(work, items) if found is not None]
+    def sound(self, call: str, entries: Iterable[Any], *identity: str) -> list[Mapping[str, Any]]:
+        """Return the entries of a page that have their `identity`; the others are noted for the report."""
+        found = []
+        for entry in entries:
+            if isinstance(entry, Mapping) and all(entry.get(key) for key in identity):
+                found.append(entry)
+            else:
+                self.skipped.append(f"{call} sent an item without {' or '.join(identity)}")
+        return found
 
-    def skip(self, call: str, item: Mapping[str, Any], lacking: str) -> None:
-        """Note an item of an answer that lacks its identity."""
-        del item  # what is in it cannot be trusted
-        self.skipped.append(f"{call} sent an item without {lacking}")
+    def made(self, call: str, work: Callable[[Item], Resource], items: Iterable[Item]) -> list[Resource]:
+        """Return what `work` makes of each item; what makes no sense is noted for the report and left out."""
+        return [found for item in items if (found := self._one(call, work, item)) is not None]
+
+    def each(self, call: str, work: Callable[[Item], Resource], items: Iterable[Item]) -> list[Resource]:
+        """Return what `made` does, some items at a time, where `work` makes calls of its own."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = pool.map(lambda item: self._one(call, work, item), items)
+            return [one for one in found if one is not None]
+
+    def _one(self, call: str, work: Callable[[Item], Resource], item: Item) -> Resource | None:
+        try:
+            return work(item)
+        except Exception as error:  # noqa: BLE001  (one senseless item must not hide the others)
+            self.skipped.append(f"{call} sent an item that cannot be read ({type(error).__name__})")
+            return None
 
     # --- shared answers
 
     def key_manager(self, key: str) -> Answer:
         """Return who manages the KMS key, or why that is not known."""
         place = (self.region, key)
-        with self.shared.keys_lock:
+        with self.shared.asking("key", *place):
             if place not in self.shared.keys:
                 self.shared.keys[place] = self._ask_key(key)
             return self.shared.keys[place]
@@ -106,7 +140,7 @@ class Reader:
     def hardware(self, types: Iterable[str]) -> dict[str, Mapping[str, Any] | Unknown]:
         """Return what is described of each instance type, or why nothing is."""
         wanted = sorted({t.removeprefix("ml.") for t in types})
-        with self.shared.types_lock:
+        with self.shared.asking("types", self.region):
             missing = [t for t in wanted if (self.region, t) not in self.shared.types]
             for start in range(0, len(missing), MOST_TYPES):
                 found = self._ask_types(missing[start : start + MOST_TYPES])
@@ -115,11 +149,11 @@ class Reader:
 
     def _ask_types(self, types: Sequence[str]) -> dict[str, Mapping[str, Any] | Unknown]:
         """Ask for `types`; where AWS does not know one of them, ask for the halves."""
-        from integrations.aws.refusals import code_of
-
         try:
             pages = self.pages("ec2", "describe_instance_types", "InstanceTypes", InstanceTypes=list(types))
-            found: dict[str, Mapping[str, Any] | Unknown] = {d["InstanceType"]: d for page in pages for d in page}
+            found: dict[str, Mapping[str, Any] | Unknown] = {
+                str(d["InstanceType"]): d for page in pages for d in page if d.get("InstanceType") in types
+            }
         except Exception as error:  # noqa: BLE001  (whatever went wrong, the hardware is not known)
             if code_of(error) in NO_SUCH_TYPE and len(types) > 1:
                 half = len(types) // 2
@@ -135,6 +169,18 @@ def attempt(call: str, ask: Callable[[], Item]) -> Item | Unknown:
         return ask()
     except Exception as error:  # noqa: BLE001  (a gap of one resource, whatever the reason)
         return as_gap(error, call)
+
+
+def hardware_fields(
+    known: Mapping[str, Mapping[str, Any] | Unknown], kind: object, count: int = 1
+) -> dict[str, Answer] | Unknown:
+    """Return the fields of the group `hardware` for `count` machines of a type, or why they are not known."""
+    if not isinstance(kind, str):
+        return Unknown(Reason.SOURCE_ERROR, "the instance type did not come")
+    described = known[kind.removeprefix("ml.")]
+    if isinstance(described, Unknown):
+        return described
+    return attempt("ec2:DescribeInstanceTypes", lambda: hardware_of(described, count))
 
 
 def tags_of(pairs: Any) -> dict[str, str]:

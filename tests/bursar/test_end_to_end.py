@@ -167,7 +167,7 @@ def test_a_scope_that_cannot_be_read(bursar, by_hand, fault):
     plan = json.loads(ran.out)
     assert ran.status == 3
     assert {s["kind"]: s["status"] for s in plan["scopes"]} == {kind: wanted, "aws.ebs.volume": "complete"}
-    assert names(plan["findings"], "owners") == ["" or f["subject"]["name"] for f in plan["findings"]]
+    assert [(f["policy"], f["subject"]["kind"]) for f in plan["findings"]] == [("owners", "aws.ebs.volume")]
 
 
 @pytest.mark.parametrize("call", ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"])

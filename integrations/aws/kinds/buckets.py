@@ -1,6 +1,10 @@
 """
 S3 buckets, each in the scope of its own region.
 
+S3 is asked in each region for the buckets of that region alone, and names the region of each: one that
+belongs elsewhere is left to the scope of its own region, and one without a region makes the scope partial,
+because it would otherwise stand in every region.
+
 Blocks of public access that hold for the whole account are not read: a bucket that only they keep from the
 public is shown as public.
 """
@@ -31,16 +35,10 @@ Fields = dict[str, Answer]
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the buckets of a region, page by page."""
-    for page in reader.pages(
-        "s3", "list_buckets", "Buckets", BucketRegion=reader.region, PaginationConfig={"PageSize": PAGE}
-    ):
-        here = []
-        for entry in page:
-            if "Name" not in entry:
-                reader.skip(CALL, entry, "Name")
-            elif entry.get("BucketRegion", reader.region) == reader.region:
-                here.append(entry)
-        yield reader.each(lambda entry: _bucket(reader, entry), here)
+    for page in reader.pages("s3", "list_buckets", "Buckets", PAGE, BucketRegion=reader.region):
+        entries = reader.sound(CALL, page, "Name", "BucketRegion")
+        here = [entry for entry in entries if entry["BucketRegion"] == reader.region]
+        yield reader.each(CALL, lambda entry: _bucket(reader, entry), here)
 
 
 def _bucket(reader: Reader, entry: Mapping[str, Any]) -> Resource:

@@ -13,6 +13,8 @@ from integrations.aws.hardware import hardware_of
 from integrations.aws.reader import Reader, attempt, tags_of
 
 CALL = "sagemaker:ListEndpoints"
+PAGE = 100
+"""Items a listing call, the most that SageMaker gives; it gives ten to who does not ask."""
 BILLED = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 CONFIG_GROUPS = ("config", "hardware", "encryption")
 """Groups that are read from the endpoint's configuration."""
@@ -41,14 +43,9 @@ class Deployment:
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the endpoints of a region, page by page."""
-    for page in reader.pages("sagemaker", "list_endpoints", "Endpoints"):
-        entries = []
-        for entry in page:
-            if "EndpointName" not in entry or "EndpointArn" not in entry:
-                reader.skip(CALL, entry, "EndpointName or EndpointArn")
-            else:
-                entries.append(entry)
-        yield reader.each(lambda entry: _endpoint(reader, entry), entries)
+    for page in reader.pages("sagemaker", "list_endpoints", "Endpoints", PAGE):
+        entries = reader.sound(CALL, page, "EndpointName", "EndpointArn")
+        yield reader.each(CALL, lambda entry: _endpoint(reader, entry), entries)
 
 
 def _endpoint(reader: Reader, entry: Mapping[str, Any]) -> Resource:
@@ -187,7 +184,7 @@ def _encryption(
     local = [described[t.removeprefix("ml.")] for t in types]
     unknown = next((d for d in local if isinstance(d, Unknown)), None)
     if unknown is not None:
-        return {"encryption.at_rest": unknown}
+        return {"encryption.at_rest": unknown, "encryption.key": unknown}
     # Local NVMe disks are encrypted by their hardware, and such types take no key.
     if all(not isinstance(d, Unknown) and d.get("InstanceStorageSupported") for d in local):
         return {"encryption.at_rest": True, "encryption.key": "aws_owned"}

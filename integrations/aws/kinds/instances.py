@@ -9,10 +9,11 @@ from typing import Any
 
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
-from integrations.aws.hardware import hardware_of
-from integrations.aws.reader import Reader, tags_of
+from integrations.aws.reader import Reader, hardware_fields, tags_of
 
 CALL = "ec2:DescribeInstances"
+PAGE = 1000
+"""Instances a call, the most that EC2 gives."""
 BILLED = ("pending", "running")
 GONE = ("terminated", "shutting-down")
 PLATFORMS = {
@@ -38,16 +39,12 @@ MANAGERS = {
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the instances of a region, page by page."""
-    for page in reader.pages("ec2", "describe_instances", "Reservations"):
-        entries = [entry for reservation in page for entry in reservation.get("Instances", ())]
+    for page in reader.pages("ec2", "describe_instances", "Reservations", PAGE):
+        reservations = reader.sound(CALL, page, "Instances")
+        listed = [entry for reservation in reservations for entry in reservation["Instances"]]
+        entries = [e for e in reader.sound(CALL, listed, "InstanceId", "State") if e["State"].get("Name") not in GONE]
         known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
-        found = []
-        for entry in entries:
-            if "InstanceId" not in entry or "State" not in entry:
-                reader.skip(CALL, entry, "InstanceId or State")
-            elif entry["State"].get("Name") not in GONE:
-                found.append(_instance(reader, entry, known))
-        yield found
+        yield reader.made(CALL, lambda entry, known=known: _instance(reader, entry, known), entries)
 
 
 def _instance(reader: Reader, entry: Mapping[str, Any], known: Mapping[str, Any]) -> Resource:
@@ -55,11 +52,12 @@ def _instance(reader: Reader, entry: Mapping[str, Any], known: Mapping[str, Any]
     gaps = reader.unasked()
     gaps.pop("tags", None)  # they come with the instance
     fields = _fields(entry, tags)
-    described = known.get(str(entry.get("InstanceType")))
-    if isinstance(described, Unknown):
-        gaps["hardware"] = described
-    elif described is not None:
-        fields.update(hardware_of(described))
+    if reader.wants("hardware"):
+        hardware = hardware_fields(known, entry.get("InstanceType"))
+        if isinstance(hardware, Unknown):
+            gaps["hardware"] = hardware
+        else:
+            fields.update(hardware)
     return Resource(
         kind=reader.kind.name,
         id=entry["InstanceId"],

@@ -9,9 +9,8 @@ from typing import Any
 
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
-from integrations.aws.hardware import hardware_of
-from integrations.aws.kinds.endpoints import read_tags
-from integrations.aws.reader import Reader, attempt
+from integrations.aws.kinds.endpoints import PAGE, read_tags
+from integrations.aws.reader import Reader, attempt, hardware_fields
 
 CALL = "sagemaker:ListNotebookInstances"
 BILLED = ("Pending", "InService", "Updating")
@@ -20,15 +19,10 @@ DETAIL_GROUPS = ("details", "encryption")
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the notebook instances of a region, page by page."""
-    for page in reader.pages("sagemaker", "list_notebook_instances", "NotebookInstances"):
-        entries = []
-        for entry in page:
-            if "NotebookInstanceName" not in entry or "NotebookInstanceArn" not in entry:
-                reader.skip(CALL, entry, "NotebookInstanceName or NotebookInstanceArn")
-            else:
-                entries.append(entry)
+    for page in reader.pages("sagemaker", "list_notebook_instances", "NotebookInstances", PAGE):
+        entries = reader.sound(CALL, page, "NotebookInstanceName", "NotebookInstanceArn")
         known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
-        yield reader.each(partial(_notebook, reader, known), entries)
+        yield reader.each(CALL, partial(_notebook, reader, known), entries)
 
 
 def _notebook(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]) -> Resource:
@@ -41,13 +35,13 @@ def _notebook(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]
         "created": clean(entry.get("CreationTime"), "resource.created"),
         "modified": clean(entry.get("LastModifiedTime"), "resource.modified"),
     }
-    described = known.get(str(kind).removeprefix("ml."))
-    if isinstance(described, Unknown):
-        gaps["hardware"] = described
-    elif described is not None:
-        found = hardware_of(described)
-        found.pop("instance_store", None)
-        fields.update(found)
+    if reader.wants("hardware"):
+        hardware = hardware_fields(known, kind)
+        if isinstance(hardware, Unknown):
+            gaps["hardware"] = hardware
+        else:
+            hardware.pop("instance_store", None)
+            fields.update(hardware)
     size: Answer = Unknown(Reason.NOT_COLLECTED, "the size of its volume was not read")
     if reader.wants(*DETAIL_GROUPS):
         size = _add_details(reader, entry["NotebookInstanceName"], fields, gaps)

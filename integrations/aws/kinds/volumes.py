@@ -7,10 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from engine.model import Resource, Usage
-from engine.values import Answer, Unknown, clean
+from engine.values import Answer, Reason, Unknown, clean
 from integrations.aws.reader import Reader, tags_of
 
 CALL = "ec2:DescribeVolumes"
+PAGE = 500
+"""Volumes a call, the most that EC2 gives."""
+GONE = ("deleting", "deleted")
 FREE_IOPS = {"gp3": 3000}
 """Operations a second that the price of the capacity includes; other types with a price for them include none."""
 FREE_THROUGHPUT = 125
@@ -20,14 +23,9 @@ CHARGED_BY_IOPS = ("gp3", "io1", "io2")
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the volumes of a region, page by page."""
-    for page in reader.pages("ec2", "describe_volumes", "Volumes"):
-        found = []
-        for entry in page:
-            if "VolumeId" not in entry or "State" not in entry:
-                reader.skip(CALL, entry, "VolumeId or State")
-            elif entry["State"] not in ("deleting", "deleted"):
-                found.append(_volume(reader, entry))
-        yield found
+    for page in reader.pages("ec2", "describe_volumes", "Volumes", PAGE):
+        entries = [e for e in reader.sound(CALL, page, "VolumeId", "State") if e["State"] not in GONE]
+        yield reader.made(CALL, lambda entry: _volume(reader, entry), entries)
 
 
 def _volume(reader: Reader, entry: Mapping[str, Any]) -> Resource:
@@ -35,9 +33,8 @@ def _volume(reader: Reader, entry: Mapping[str, Any]) -> Resource:
     gaps = reader.unasked()
     gaps.pop("tags", None)  # they come with the volume
     fields = _fields(entry)
-    key = entry.get("KmsKeyId")
-    if reader.wants("encryption") and entry.get("Encrypted") and key:
-        fields["encryption.key"] = reader.key_manager(key)
+    if reader.wants("encryption") and fields["encryption.at_rest"] is not False:
+        fields["encryption.key"] = _key_manager(reader, entry.get("KmsKeyId"))
     return Resource(
         kind=reader.kind.name,
         id=entry["VolumeId"],
@@ -51,10 +48,15 @@ def _volume(reader: Reader, entry: Mapping[str, Any]) -> Resource:
     )
 
 
+def _key_manager(reader: Reader, key: str | None) -> Answer:
+    """Return who manages the key; only a volume that is known not to be encrypted has none."""
+    return reader.key_manager(key) if key else Unknown(Reason.NULL, "no KmsKeyId", "resource.encryption.key")
+
+
 def _fields(entry: Mapping[str, Any]) -> dict[str, Answer]:
     attachments = [a for a in entry.get("Attachments", ()) if a.get("State") != "detached"]
     fields: dict[str, Answer] = {
-        "state": entry["State"],
+        "state": clean(entry["State"], "resource.state"),
         "attached": bool(attachments),
         "volume.type": clean(entry.get("VolumeType"), "resource.volume.type"),
         "volume.size_gib": clean(entry.get("Size"), "resource.volume.size_gib"),
@@ -65,9 +67,9 @@ def _fields(entry: Mapping[str, Any]) -> dict[str, Answer]:
     if attachments and attachments[0].get("InstanceId"):
         fields["attached_to"] = attachments[0]["InstanceId"]
     if entry.get("Iops") is not None:
-        fields["volume.iops"] = entry["Iops"]
+        fields["volume.iops"] = clean(entry["Iops"], "resource.volume.iops")
     if entry.get("Throughput") is not None:
-        fields["volume.throughput_mibps"] = entry["Throughput"]
+        fields["volume.throughput_mibps"] = clean(entry["Throughput"], "resource.volume.throughput_mibps")
     return fields
 
 
@@ -78,6 +80,8 @@ def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
             return value
     parts = [Usage(f"aws.ebs.{kind}", Decimal(str(size)), "GiB-month", "storage")]
     iops, throughput = fields.get("volume.iops"), fields.get("volume.throughput_mibps")
+    if kind in CHARGED_BY_IOPS and kind not in FREE_IOPS and not isinstance(iops, int):
+        return Unknown(Reason.NULL, f"the operations of an {kind} volume, which are charged for, did not come")
     if kind in CHARGED_BY_IOPS and isinstance(iops, int) and iops > FREE_IOPS.get(str(kind), 0):
         more = Decimal(iops - FREE_IOPS.get(str(kind), 0))
         parts.append(Usage(f"aws.ebs.{kind}.iops", more, "IOPS-month", "storage"))

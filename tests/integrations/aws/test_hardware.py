@@ -79,11 +79,12 @@ def test_other_makers(kind, maker, name, vendor, model):
 
 
 @pytest.mark.parametrize(
-    ("name", "model"), [("NVIDIA A100-SXM4-40GB", "A100"), ("Tesla T4", "T4"), ("H100 80GB HBM3", "H100 80GB HBM3")]
+    ("name", "model"),
+    [("NVIDIA A100-SXM4-40GB", "A100"), ("Tesla T4", "T4"), ("H100 80GB HBM3", "H100"), ("L40S", "L40S")],
 )
 def test_model_names(name, model):
-    """Form factors and memory sizes behind a hyphen are no part of the model."""
-    assert model_name(name).startswith(model.split()[0])
+    """Maker, form factor and memory size are no part of the model."""
+    assert model_name(name) == model
 
 
 def test_a_description_without_anything():
