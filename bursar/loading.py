@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actions.catalog import remediations
-from bursar.config import Config
+from bursar.config import NAME, Config
 from bursar.packs import resolve_source
 from bursar.zones import zone
 from engine.errors import ConfigError, did_you_mean
@@ -21,6 +21,9 @@ def load(config: Config, sources: Sequence[str]) -> PolicySet:
     """Return the policies of `sources`, relative to here, or of the configuration, relative to its file."""
     folder = Path() if sources else config.folder
     paths = [resolve_source(source, folder) for source in sources or config.policies]
+    if not sources and config.policies == Config.policies and not paths[0].exists():
+        hint = "`bursar init` writes first ones, `-p pack:all` takes those that are shipped"
+        raise ConfigError.of("nothing-loaded", "there are no policies here", where=str(folder / NAME), hint=hint)
     return load_policies(read_policies(paths), default_catalog(), remediations(), zones=zone)
 
 
