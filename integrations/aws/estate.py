@@ -19,9 +19,9 @@ from engine.model import Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Item
 from integrations.aws.declarations import BUCKET, ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
 from integrations.aws.reader import PageCut, Reader, Shared
-from integrations.aws.refusals import scope_status, told
+from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
 from integrations.aws.session import AwsSession
-from integrations.aws.telemetry_port import Telemetry
+from integrations.aws.telemetry_port import NoTelemetry, Telemetry
 
 Collect = Callable[[Reader], Iterator[list[Resource]]]
 CHUNK = 500
@@ -55,6 +55,8 @@ class _Stream:
 
     chunks: Queue[list[Item]] = field(default_factory=lambda: Queue(WAITING))
     stopped: Event = field(default_factory=Event)
+    refused: list[str] = field(default_factory=list)
+    """Of each scope of which nothing was read because the caller is not known or not allowed: the call and the code."""
 
     def put(self, chunk: list[Item]) -> None:
         while not self.stopped.is_set():
@@ -77,14 +79,19 @@ class AwsEstate:
     session: AwsSession
     account: str
     taken_at: datetime
-    telemetry: Telemetry
+    telemetry: Telemetry = field(default_factory=NoTelemetry)
 
     @property
     def name(self) -> str:
         return f"AWS {self.account} ({', '.join(self.session.regions)})"
 
     def stream(self, needs: Needs) -> Iterator[Item]:
-        """Yield the resources of every needed scope with their telemetry, and one report for each scope."""
+        """
+        Yield the resources of every needed scope with their telemetry, and one report for each scope.
+
+        Raises:
+            CollectError: after the reports, where AWS refused every single scope.
+        """
         kinds = {kind.name: kind for kind in aws_kinds() if kind.name in needs.kinds}
         scopes = [(region, kind) for kind in kinds.values() for region in self.session.regions]
         shared, stream = Shared(), _Stream()
@@ -98,19 +105,21 @@ class AwsEstate:
                     chunk = stream.chunks.get()
                     left -= sum(1 for item in chunk if isinstance(item, ScopeReport))
                     yield from chunk
+                if scopes and len(stream.refused) == len(scopes):
+                    raise all_refused(stream.refused)
             finally:
                 stream.stop()
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _read(self, reader: Reader, stream: _Stream) -> None:
         """Send one scope's resources and its report."""
-        collect, call = collectors()[reader.kind.name]
-        sent = 0
+        call, sent = reader.kind.name, 0
         status, detail = ScopeStatus.COMPLETE, ""
         try:
+            collect, call = collectors()[reader.kind.name]
             pages = collect(reader)
             while True:
-                chunk, error = _gather(pages)
+                chunk, error = _gather(pages, stream)
                 if chunk:
                     stream.put(self._measured(reader, chunk))
                     sent += len(chunk)
@@ -119,7 +128,7 @@ class AwsEstate:
                 if len(chunk) < CHUNK:
                     break
             if reader.skipped:
-                status, detail = ScopeStatus.PARTIAL, reader.skipped[0]
+                status, detail = ScopeStatus.PARTIAL, _first(reader.skipped)
         except _Unwanted:
             return
         except PageCut as cut:
@@ -127,6 +136,8 @@ class AwsEstate:
         except Exception as error:  # noqa: BLE001  (a scope's failure is reported as the scope's)
             status = ScopeStatus.PARTIAL if sent else scope_status(error)
             detail = told(error, call)
+            if not sent and is_refusal(error):
+                stream.refused.append(detail)
         with suppress(_Unwanted):
             scope = Scope(reader.account, reader.region, reader.kind.name)
             stream.put([ScopeReport(scope, status, sent, detail)])
@@ -135,14 +146,23 @@ class AwsEstate:
         return [*self.telemetry.attach(chunk, reader.need, reader.region)]
 
 
-def _gather(pages: Iterator[list[Resource]]) -> tuple[list[Resource], Exception | None]:
+def _first(skipped: list[str]) -> str:
+    more = len(skipped) - 1
+    return f"{skipped[0]}, and {more} more" if more else skipped[0]
+
+
+def _gather(pages: Iterator[list[Resource]], stream: _Stream) -> tuple[list[Resource], Exception | None]:
     """Return the next pages as one chunk, with what ended them early: what was read before is not lost."""
     chunk: list[Resource] = []
     try:
         for page in pages:
+            if stream.stopped.is_set():
+                raise _Unwanted
             chunk += page
             if len(chunk) >= CHUNK:
                 break
+    except _Unwanted:
+        raise
     except Exception as error:  # noqa: BLE001  (handed to the caller with what was read)
         return chunk, error
     return chunk, None

@@ -96,7 +96,7 @@ class Reader:
         """Return the entries of a page that have their `identity`; the others are noted for the report."""
         found = []
         for entry in entries:
-            if isinstance(entry, Mapping) and all(entry.get(key) for key in identity):
+            if isinstance(entry, Mapping) and all(entry.get(key) not in (None, "") for key in identity):
                 found.append(entry)
             else:
                 self.skipped.append(f"{call} sent an item without {' or '.join(identity)}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from engine.errors import ConfigError
+from collections.abc import Sequence
+
+from engine.errors import CollectError, ConfigError
 from engine.model import ScopeStatus
 from engine.values import Reason, Unknown
 
@@ -47,6 +49,11 @@ def scope_status(error: Exception) -> ScopeStatus:
     return ScopeStatus.DENIED if code_of(error) in DENIED else ScopeStatus.FAILED
 
 
+def is_refusal(error: Exception) -> bool:
+    """Return whether AWS answered, and does not know or not allow the caller."""
+    return code_of(error) in DENIED | CREDENTIALS
+
+
 def told(error: Exception, call: str) -> str:
     """Return `error` for a coverage gap: the call and the code, which never hold anything confidential."""
     verb = "denied" if code_of(error) in DENIED else "failed"
@@ -59,6 +66,21 @@ def as_gap(error: Exception, call: str) -> Unknown:
     """Return why a field group is not known."""
     reason = Reason.DENIED if code_of(error) in DENIED else Reason.SOURCE_ERROR
     return Unknown(reason, told(error, call))
+
+
+def bad_address(address: str) -> ConfigError:
+    """Return the error for an endpoint that is no address."""
+    hint = "it looks like `http://127.0.0.1:5000`"
+    return ConfigError.of("bad-config", f"`{address}` is not the address of a service", where="AWS", hint=hint)
+
+
+def all_refused(details: Sequence[str]) -> CollectError:
+    """Return the error for an account of which not a single scope may be read."""
+    told_once = sorted(set(details))
+    more = f" and {len(told_once) - 3} more" if len(told_once) > 3 else ""
+    message = f"AWS refused everything that was asked: {', '.join(told_once[:3])}{more}"
+    hint = "sign in again, or allow the actions that docs/reference/permissions.md lists"
+    return CollectError.of("no-credentials", message, where="AWS", hint=hint)
 
 
 def no_credentials(error: Exception, profile: str) -> ConfigError:

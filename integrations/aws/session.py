@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any
 
 from engine.errors import ConfigError
-from integrations.aws.refusals import no_credentials
+from integrations.aws.refusals import bad_address, is_refusal, no_credentials
 from integrations.aws.timestamps import read_timestamps_quickly
 
 
@@ -75,16 +75,25 @@ class AwsSession:
         """
         Return the account's id.
 
+        A region that the account has not enabled refuses good credentials, so each is asked until one knows them.
+
         Raises:
             ConfigError: `no-credentials` where there are none, or where AWS refuses them.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        try:
-            answer: str = self.client("sts", self.regions[0]).get_caller_identity()["Account"]
-        except (BotoCoreError, ClientError) as error:
-            raise no_credentials(error, self.settings.profile) from error
-        return answer
+        first: Exception | None = None
+        for region in self.regions:
+            try:
+                return str(self.client("sts", region).get_caller_identity()["Account"])
+            except (BotoCoreError, ClientError) as error:
+                first = first or error
+                if not is_refusal(error):
+                    break
+            except ValueError as error:
+                raise bad_address(self.settings.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")) from error
+        assert first is not None, "a session has a region"
+        raise no_credentials(first, self.settings.profile) from first
 
     def close(self) -> None:
         """Close every client."""

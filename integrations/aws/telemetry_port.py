@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from engine.model import KindNeeds, Resource
+from engine.values import Reason, Unknown
+from integrations.aws.declarations import aws_kinds
 
 
 class Telemetry(Protocol):
@@ -17,3 +20,18 @@ class Telemetry(Protocol):
         All are of one kind and of `region`. What cannot be read becomes a gap `metrics.<signal>` of the
         resources concerned, never an exception and never an empty series.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class NoTelemetry:
+    """Telemetry where there is none to be had: every signal of every resource is a gap."""
+
+    def attach(self, resources: list[Resource], need: KindNeeds, region: str) -> list[Resource]:
+        """Return the resources with a gap for each signal of their kind."""
+        del need, region
+        signals = {kind.name: {metric.signal for metric in kind.metrics} for kind in aws_kinds()}
+        gap = Unknown(Reason.NOT_COLLECTED, "no telemetry is read")
+        return [
+            replace(one, gaps={**{f"metrics.{signal}": gap for signal in signals[one.kind]}, **one.gaps})
+            for one in resources
+        ]

@@ -9,8 +9,7 @@ from typing import Any
 
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
-from integrations.aws.hardware import hardware_of
-from integrations.aws.reader import Reader, attempt, tags_of
+from integrations.aws.reader import Reader, attempt, hardware_fields, tags_of
 
 CALL = "sagemaker:ListEndpoints"
 PAGE = 100
@@ -18,6 +17,8 @@ PAGE = 100
 BILLED = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 CONFIG_GROUPS = ("config", "hardware", "encryption")
 """Groups that are read from the endpoint's configuration."""
+SHADOWS = "ShadowProductionVariants"
+"""Variants that get copies of requests; they run and are charged for as the others."""
 COMPONENTS = Unknown(Reason.NOT_COLLECTED, "it serves inference components, whose requests are not collected")
 
 
@@ -102,8 +103,9 @@ def _deployment(reader: Reader, name: str) -> Deployment:
     client = reader.client("sagemaker")
     endpoint = client.describe_endpoint(EndpointName=name)
     config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
-    now = {v["VariantName"]: v for v in endpoint.get("ProductionVariants") or ()}
-    return Deployment(tuple(_variant(v, now.get(v["VariantName"], {})) for v in config["ProductionVariants"]), config)
+    now = {v["VariantName"]: v for key in ("ProductionVariants", SHADOWS) for v in endpoint.get(key) or ()}
+    configured = [*config["ProductionVariants"], *(config.get(SHADOWS) or ())]
+    return Deployment(tuple(_variant(v, now.get(v["VariantName"], {})) for v in configured), config)
 
 
 def _variant(configured: Mapping[str, Any], now: Mapping[str, Any]) -> Variant:
@@ -158,10 +160,10 @@ def summed(
     for variant in variants:
         if not variant.type:
             continue
-        found = described[variant.type.removeprefix("ml.")]
+        found = hardware_fields(described, variant.type, max(variant.count, 0))
         if isinstance(found, Unknown):
             return found
-        one = hardware_of(found, max(variant.count, 0))
+        one = found
         models.add(tuple(one.get(name) for name in named))
         for name, sum_ in total.items():
             value = one[name]

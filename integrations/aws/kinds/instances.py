@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from engine.model import Resource, Usage
@@ -42,12 +43,17 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     for page in reader.pages("ec2", "describe_instances", "Reservations", PAGE):
         reservations = reader.sound(CALL, page, "Instances")
         listed = [entry for reservation in reservations for entry in reservation["Instances"]]
-        entries = [e for e in reader.sound(CALL, listed, "InstanceId", "State") if e["State"].get("Name") not in GONE]
+        entries = [entry for entry in reader.sound(CALL, listed, "InstanceId", "State") if not _gone(entry)]
         known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
-        yield reader.made(CALL, lambda entry, known=known: _instance(reader, entry, known), entries)
+        yield reader.made(CALL, partial(_instance, reader, known), entries)
 
 
-def _instance(reader: Reader, entry: Mapping[str, Any], known: Mapping[str, Any]) -> Resource:
+def _gone(entry: Mapping[str, Any]) -> bool:
+    state = entry["State"]
+    return isinstance(state, Mapping) and state.get("Name") in GONE
+
+
+def _instance(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]) -> Resource:
     tags = tags_of(entry.get("Tags"))
     gaps = reader.unasked()
     gaps.pop("tags", None)  # they come with the instance
