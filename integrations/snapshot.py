@@ -10,30 +10,37 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
 from engine.errors import ConfigError, Place, Problem
-from engine.model import (
-    KindNeeds,
-    Needs,
-    Resource,
-    Scope,
-    ScopeReport,
-    ScopeStatus,
-    Series,
-    Usage,
-)
+from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Estate, Item, Progress
-from engine.values import Answer, Reason, Unknown, clean
+from engine.values import Reason, Unknown
+from integrations.catalog import default_catalog
+from integrations.snapshot_lines import (
+    DAMAGE,
+    decode_resource,
+    decode_scope,
+    decode_text,
+    decode_time,
+    encode_resource,
+    encode_scope,
+    encode_time,
+)
 
 VERSION = 1
+LONGEST_LINE = 64 * 1024 * 1024
+"""Characters. A machine with eight GPUs and two weeks of minutes takes a few million."""
+BROKEN = "backslashreplace"
+"""Half of a surrogate pair in a tag is no UTF-8; this writes it as JSON escapes it."""
 NOT_RECORDED = "not part of the snapshot"
+SHORT = Unknown(Reason.NOT_COLLECTED, "the snapshot holds less of it than is needed")
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -72,7 +79,7 @@ def record(
 def _writer(path: Path, *, compressed: bool) -> Iterator[TextIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not compressed:
-        with path.open("w", encoding="utf-8") as out:
+        with path.open("w", encoding="utf-8", errors=BROKEN) as out:
             yield out
         return
     # No name and no time in the header: the same estate gives the same bytes.
@@ -82,7 +89,7 @@ def _writer(path: Path, *, compressed: bool) -> Iterator[TextIO]:
     ):
         import io
 
-        with io.TextIOWrapper(packed, encoding="utf-8") as out:
+        with io.TextIOWrapper(packed, encoding="utf-8", errors=BROKEN) as out:
             yield out
 
 
@@ -101,81 +108,9 @@ def _header(estate: Estate, needs: Needs) -> dict[str, Any]:
     return {
         "bursar.snapshot": VERSION,
         "estate": estate.name,
-        "taken_at": _time(estate.taken_at),
+        "taken_at": encode_time(estate.taken_at),
         "kinds": kinds,
     }
-
-
-def encode_resource(resource: Resource) -> dict[str, Any]:
-    """Return `resource` as JSON keeps it; empty parts are left out."""
-    parts: dict[str, Any] = {
-        "kind": resource.kind,
-        "id": resource.id,
-        "account": resource.account,
-        "region": resource.region,
-        "name": resource.name,
-        "fields": {name: _encode(value) for name, value in resource.fields.items()},
-        "tags": dict(resource.tags),
-        "gaps": {group: _encode_unknown(gap) for group, gap in resource.gaps.items()},
-        "metrics": {name: [_encode_series(s) for s in found] for name, found in resource.metrics.items()},
-        "usage": _encode_unknown(resource.usage)
-        if isinstance(resource.usage, Unknown)
-        else [[u.sku, str(u.quantity), u.unit, u.role] for u in resource.usage],
-    }
-    return {key: part for key, part in parts.items() if part not in ({}, [], "")}
-
-
-def encode_scope(report: ScopeReport) -> dict[str, Any]:
-    """Return a scope report as JSON keeps it."""
-    return {
-        "account": report.scope.account,
-        "region": report.scope.region,
-        "kind": report.scope.kind,
-        "status": report.status.value,
-        "resources": report.resources,
-        "detail": report.detail,
-    }
-
-
-def _encode_series(series: Series) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "device": series.device,
-        "start": _time(series.start),
-        "step": series.step,
-        "interval": series.interval,
-        "source": series.source,
-        "values": list(series.values),
-    }
-    if series.samples is not None:
-        found["samples"] = list(series.samples)
-    return found
-
-
-def _encode(value: Answer) -> Any:
-    match value:
-        case Unknown():
-            return {"$unknown": _encode_unknown(value)}
-        case datetime():
-            return {"$time": _time(value)}
-        case timedelta():
-            return {"$seconds": value.total_seconds()}
-        case Decimal():
-            return {"$decimal": str(value)}
-        case tuple():
-            return [_encode(item) for item in value]
-        case Mapping():
-            return {"$map": dict(value)}
-        case _:
-            return value
-
-
-def _encode_unknown(unknown: Unknown) -> dict[str, str]:
-    found = {"reason": unknown.reason.value, "detail": unknown.detail, "path": unknown.path}
-    return {key: text for key, text in found.items() if text}
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -211,11 +146,22 @@ class SnapshotEstate:
             yield ScopeReport(Scope("", "", kind), ScopeStatus.FAILED, detail=NOT_RECORDED)
 
     def _limited(self, resource: Resource, need: KindNeeds) -> Resource:
-        """Return `resource` with a gap for each group or metric that was not recorded."""
+        """Return `resource` with a gap for each group, and each metric and length of time, that was not recorded."""
         recorded = self.needs.kinds.get(resource.kind, KindNeeds())
         missing = need.groups - recorded.groups - {"core"}
         gaps = dict.fromkeys(missing, Unknown(Reason.NOT_COLLECTED, NOT_RECORDED))
+        # A gap, and not only few samples: of some metrics no sample means that nothing happened.
+        gaps.update(dict.fromkeys(_short_signals(resource.kind, need, recorded), SHORT))
         return replace(resource, gaps={**resource.gaps, **gaps}) if gaps else resource
+
+
+def _short_signals(kind: str, need: KindNeeds, recorded: KindNeeds) -> Iterator[str]:
+    """Yield the telemetry groups of which less was recorded than is needed."""
+    declared = default_catalog().kinds.get(kind)
+    known = declared.metric_by_name if declared is not None else {}
+    for name, window in need.metrics.items():
+        if name in known and recorded.metrics.get(name, timedelta(0)) < window:
+            yield f"metrics.{known[name].signal}"
 
 
 def open_snapshot(path: Path) -> SnapshotEstate:
@@ -234,8 +180,8 @@ def open_snapshot(path: Path) -> SnapshotEstate:
             )
             for kind, need in header["kinds"].items()
         }
-        return SnapshotEstate(path, header["estate"], _moment(header["taken_at"]), Needs(kinds))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return SnapshotEstate(path, decode_text(header["estate"]), decode_time(header["taken_at"]), Needs(kinds))
+    except DAMAGE as error:
         raise _bad(path, 1, f"the header is damaged: {error!r}") from error
 
 
@@ -244,11 +190,19 @@ def _reader(path: Path) -> Iterator[Iterator[str]]:
     try:
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "rt", encoding="utf-8") as text:
-            yield iter(text)
+            yield iter(lambda: _line(path, text), "")
     except FileNotFoundError as error:
         raise ConfigError.of("bad-snapshot", "there is no such file", where=str(path)) from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise ConfigError.of("bad-snapshot", f"the file cannot be read: {error}", where=str(path)) from error
+
+
+def _line(path: Path, text: TextIO) -> str:
+    """Return the next line, or an empty string at the end; a small packed file can hold an endless one."""
+    line = text.readline(LONGEST_LINE)
+    if len(line) == LONGEST_LINE:
+        raise _bad(path, 0, f"a line is longer than {LONGEST_LINE:,} characters")
+    return line
 
 
 def _items(path: Path) -> Iterator[Item]:
@@ -266,10 +220,12 @@ def _items(path: Path) -> Iterator[Item]:
                         counted["scopes"] += 1
                         yield decode_scope(found)
                     case {"end": dict() as found} if found == counted:
+                        if next(lines, ""):
+                            raise _bad(path, number + 1, "something follows the end of the snapshot")
                         return
                     case _:
                         raise _bad(path, number, "the line is damaged")
-            except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            except DAMAGE as error:
                 raise _bad(path, number, f"the line is damaged: {error!r}") from error
     raise _bad(path, 0, "the file is cut short", "record it again with `bursar scan`")
 
@@ -283,82 +239,3 @@ def _parse(path: Path, number: int, line: str) -> Any:
 
 def _bad(path: Path, line: int, message: str, hint: str = "") -> ConfigError:
     return ConfigError([Problem("bad-snapshot", message, Place(str(path), line, 1 if line else 0), hint)])
-
-
-def decode_resource(found: Mapping[str, Any]) -> Resource:
-    """Return the resource that `encode_resource` wrote; raise on anything else."""
-    usage = found.get("usage", ())
-    return Resource(
-        kind=_text(found["kind"]),
-        id=_text(found["id"]),
-        account=_text(found["account"]),
-        region=_text(found["region"]),
-        name=_text(found.get("name", "")),
-        fields={name: _decode(value) for name, value in found.get("fields", {}).items()},
-        tags={_text(key): _text(value) for key, value in found.get("tags", {}).items()},
-        gaps={group: _decode_unknown(gap) for group, gap in found.get("gaps", {}).items()},
-        metrics={
-            name: tuple(_decode_series(name, series) for series in all_series)
-            for name, all_series in found.get("metrics", {}).items()
-        },
-        usage=_decode_unknown(usage)
-        if isinstance(usage, dict)
-        else tuple(Usage(_text(sku), Decimal(amount), _text(unit), _text(role)) for sku, amount, unit, role in usage),
-    )
-
-
-def decode_scope(found: Mapping[str, Any]) -> ScopeReport:
-    """Return the report that `encode_scope` wrote; raise on anything else."""
-    scope = Scope(_text(found["account"]), _text(found["region"]), _text(found["kind"]))
-    return ScopeReport(scope, ScopeStatus(found["status"]), int(found["resources"]), _text(found["detail"]))
-
-
-def _decode_series(metric: str, found: Mapping[str, Any]) -> Series:
-    samples = found.get("samples")
-    return Series(
-        metric=metric,
-        device=_text(found["device"]),
-        start=_moment(found["start"]),
-        step=int(found["step"]),
-        values=tuple(None if value is None else float(value) for value in found["values"]),
-        interval=int(found["interval"]),
-        source=_text(found["source"]),
-        samples=None if samples is None else tuple(int(count) for count in samples),
-    )
-
-
-def _decode(value: Any) -> Answer:
-    match value:
-        case {"$unknown": found}:
-            return _decode_unknown(found)
-        case {"$time": text}:
-            return _moment(text)
-        case {"$seconds": seconds}:
-            return timedelta(seconds=seconds)
-        case {"$decimal": text}:
-            return clean(Decimal(text), "")
-        case {"$map": found}:
-            return dict(found)
-        case list():
-            return tuple(_decode(item) for item in value)  # type: ignore[misc]
-        case bool() | int() | float() | str():
-            return clean(value, "")
-        case _:
-            raise ValueError(f"unexpected {value!r}")
-
-
-def _decode_unknown(found: Mapping[str, Any]) -> Unknown:
-    return Unknown(Reason(found["reason"]), _text(found.get("detail", "")), _text(found.get("path", "")))
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"a time without a zone: {text}")
-    return moment.astimezone(UTC)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"text expected, found {value!r}")
-    return value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from typing import TextIO
 
-from bursar.render.encode import CENTS
+from bursar.render.encode import dollars
 from bursar.render.text import visible
 from engine.findings import Cost, Finding
 from engine.plan import Plan
@@ -22,8 +22,8 @@ COLUMNS = (
     "BillingCurrency", "PriceIsExact", "PriceBasis", "Mode", "Remediations", "Controls", "PolicyPlace",
 )  # fmt: skip
 PROVIDERS = {"aws": "AWS"}
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the beginning of a formula."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What spreadsheets take for the beginning of a formula; the wide forms count where Japanese is set."""
 
 
 def render(plan: Plan, out: TextIO, *, width: int | None, color: bool) -> None:  # noqa: ARG001  (a terminal changes nothing)
@@ -63,10 +63,10 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _amount(cost: Cost | Unknown) -> str:
-    return "" if isinstance(cost, Unknown) else str(cost.monthly.quantize(CENTS))
+    return "" if isinstance(cost, Unknown) else dollars(cost.monthly)
 
 
 def defused(cell: str) -> str:
     """Return `cell` on one line, with a quote before what a spreadsheet would calculate."""
-    text = visible(cell) if cell[:1] not in ("\t", "\r") else "'" + visible(cell)
-    return f"'{text}" if text.startswith(FORMULAS) else text
+    text = visible(cell)
+    return f"'{text}" if cell.lstrip(" ").startswith(FORMULAS) else text

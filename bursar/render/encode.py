@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from engine.findings import Cost, Evidence, Finding, Subject, Verdict
 from engine.model import ScopeReport
 from engine.plan import Hold, Plan, Step, Tally, Withheld
-from engine.values import Answer, Unknown
+from engine.values import Answer, Reason, Unknown
 
 VERSION = 1
-CENTS = Decimal("0.0001")
 Json = dict[str, Any]
 
 
@@ -159,11 +159,16 @@ def cost_of(cost: Cost | Unknown) -> Json:
     if isinstance(cost, Unknown):
         return unknown_of(cost)
     return {
-        "hourly_usd": str(cost.hourly.quantize(CENTS)),
-        "monthly_usd": str(cost.monthly.quantize(CENTS)),
+        "hourly_usd": dollars(cost.hourly),
+        "monthly_usd": dollars(cost.monthly),
         "exact": cost.exact,
         "basis": cost.basis,
     }
+
+
+def dollars(amount: Decimal) -> str:
+    """Return `amount` with four places; formatting, unlike quantizing, has no largest amount."""
+    return f"{amount:.4f}"
 
 
 def unknown_of(unknown: Unknown) -> Json:
@@ -171,12 +176,14 @@ def unknown_of(unknown: Unknown) -> Json:
 
 
 def answer_of(answer: Answer) -> Any:
-    """Return a value as JSON keeps it."""
+    """Return a value as JSON keeps it; what JSON has no number for is not known."""
     match answer:
         case Unknown():
             return unknown_of(answer)
+        case float() | Decimal() if not isfinite(answer):
+            return unknown_of(Unknown(Reason.NAN, str(answer)))
         case Decimal():
-            return str(answer)
+            return f"{answer:f}"
         case datetime():
             return time_of(answer)
         case timedelta():
@@ -190,7 +197,7 @@ def answer_of(answer: Answer) -> Any:
 
 
 def time_of(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def seconds_of(length: timedelta) -> int | float:

@@ -56,7 +56,8 @@ def _line(console: Console, text: str = "", style: str = "") -> None:
 def _resource(console: Console, explained: Explained) -> None:
     resource = explained.resource
     _line(console, visible(resource.name or resource.id), "bold")
-    _line(console, f"{resource.kind}  {visible(resource.id)}  {resource.account}  {resource.region}", "dim")
+    identity = (resource.kind, resource.id, resource.account, resource.region)
+    _line(console, "  ".join(visible(part) for part in identity if part), "dim")
     if resource.tags:
         tags = "  ".join(f"{visible(k)}={visible(v)}" for k, v in sorted(resource.tags.items()))
         _line(console, f"tags  {clipped(tags, 400)}", "dim")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from bursar.render.text import clipped, counted, visible
+from bursar.render.text import cells, clipped, counted, visible
 from engine.errors import Place, Problem
 
 WIDEST = 100
@@ -27,19 +27,19 @@ def render_problems(problems: Sequence[Problem], out: TextIO, *, color: bool) ->
         if problem.hint:
             out.write(f"    {paint(CYAN, 'hint:')} {visible(problem.hint)}\n")
     if len(problems) > 1:
-        files = len({problem.place.file for problem in problems})
-        out.write(f"\n{counted(len(problems), 'problem')} in {counted(files, 'file')}\n")
+        files = {problem.place.file for problem in problems if problem.place.line}
+        where = f" in {counted(len(files), 'file')}" if files else ""
+        out.write(f"\n{counted(len(problems), 'problem')}{where}\n")
 
 
 def _excerpt(place: Place) -> str:
     """Return the offending line with a caret below the column; nothing where there is none to show."""
     if not place.text.strip():
         return ""
-    column = max(place.column - 1, 0)
-    before, rest = place.text[:column], place.text[column:]
-    lead = visible(before.expandtabs(4))
-    line = lead + visible(rest.expandtabs(4))
+    before = place.text[: max(place.column - 1, 0)].expandtabs(4)
+    lead = visible(before)
+    line = lead + visible(place.text.expandtabs(4)[len(before) :])
     start = max(len(lead) - WIDEST // 2, 0)
     shown = ("…" if start else "") + clipped(line[start:].rstrip(), WIDEST)
-    caret = " " * (len(lead) - start + (1 if start else 0))
+    caret = " " * (cells(lead[start:]) + (1 if start else 0))
     return f"    {shown}\n    {caret}^\n"

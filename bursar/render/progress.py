@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import TextIO
 
 from bursar.render.console import wants_color
+from bursar.render.text import visible
 from engine.ports import Progress
 
 EVERY = 10.0
 """Seconds between the plain lines of a log."""
+BLINK = 0.1
+"""Seconds between the changes that a person sees."""
 
 
 @contextmanager
@@ -28,29 +31,31 @@ def progress_for(stream: TextIO) -> Iterator[Progress]:
 def _moving(stream: TextIO) -> Iterator[Progress]:
     from rich.console import Console
     from rich.status import Status
+    from rich.text import Text
 
     console = Console(file=stream, highlight=False, markup=False, no_color=not wants_color(stream))
-    counts: dict[str, int] = {}
-    with Status("reading …", console=console) as status:
-
-        def progress(stage: str, more: int) -> None:
-            counts[stage] = counts.get(stage, 0) + more
-            if counts[stage] % 16 == 0 or more == 0:
-                status.update(", ".join(f"{count:,} {name}" for name, count in counts.items()))
-
-        yield progress
+    with Status(Text("reading …"), console=console) as status:
+        yield tallied(lambda text: status.update(Text(text)), BLINK, monotonic)
 
 
 def _plain(stream: TextIO) -> Progress:
+    def show(text: str) -> None:
+        stream.write(text + "\n")
+        stream.flush()
+
+    return tallied(show, EVERY, monotonic)
+
+
+def tallied(show: Callable[[str], None], every: float, clock: Callable[[], float]) -> Progress:
+    """Return a `Progress` that counts and calls `show` with the counts, at most once in `every` seconds."""
     counts: dict[str, int] = {}
-    last = monotonic()
+    last = clock()
 
     def progress(stage: str, more: int) -> None:
         nonlocal last
         counts[stage] = counts.get(stage, 0) + more
-        if monotonic() - last >= EVERY:
-            last = monotonic()
-            stream.write(", ".join(f"{count:,} {name}" for name, count in counts.items()) + "\n")
-            stream.flush()
+        if clock() - last >= every:
+            last = clock()
+            show(visible(", ".join(f"{count:,} {name}" for name, count in counts.items())))
 
     return progress

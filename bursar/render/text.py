@@ -11,20 +11,35 @@ import unicodedata
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that print nothing, or something else than they are."""
 JOINERS = frozenset("\u200d\ufe0f")
-"""Parts of emoji; harmless."""
+"""Parts of emoji and of some scripts; harmless there, and shown where they follow ASCII, which they never join."""
+BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE0F), *range(0xE0100, 0xE01F0))))
+)
+"""Letters, marks and symbols by category that nobody sees: fillers and variation selectors."""
 
 
 def visible(text: str) -> str:
     r"""Return `text` on one line with every hidden character written as `\x1b`, `\u202e` and so on."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(c) for c in text)
+    return "".join(_shown(c, before) for before, c in zip("a" + text, text, strict=False))
 
 
-def _shown(character: str) -> str:
-    if unicodedata.category(character) not in HIDDEN or character in JOINERS:
-        return character
-    return character.encode("unicode_escape").decode("ascii")
+def _shown(character: str, before: str) -> str:
+    if character in JOINERS:
+        hidden = before.isascii()
+    else:
+        hidden = character in BLANK or unicodedata.category(character) in HIDDEN
+    return character.encode("unicode_escape").decode("ascii") if hidden else character
+
+
+def cells(text: str) -> int:
+    """Return how many columns of a terminal `text`, already visible, takes."""
+    return sum(
+        0 if unicodedata.combining(c) or c in JOINERS else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
 
 
 def clipped(text: str, width: int) -> str:

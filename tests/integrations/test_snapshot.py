@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from engine.errors import ConfigError
 from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus, Series, Usage
 from engine.values import Reason, Unknown
-from integrations.snapshot import decode_resource, encode_resource, open_snapshot, record
+from integrations.snapshot import open_snapshot, record
+from integrations.snapshot_lines import decode_resource, encode_resource
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 KIND = "aws.ec2.instance"
