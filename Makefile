@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench docs wheel clean
+.PHONY: help demo test lint format fuzz bench docs wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -25,6 +25,12 @@ lint: $(VENV)/dev.stamp  ## Style, types and architecture
 format: $(VENV)/dev.stamp  ## Rewrite the sources in the house format
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+ROUNDS ?= 10
+
+fuzz: $(VENV)/dev.stamp  ## Run the property tests on new random examples, ROUNDS times
+	@for round in $$(seq $(ROUNDS)); do \
+		$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$(date +%N) || exit 1; done
 
 bench: $(VENV)/dev.stamp  ## Measure speed and memory and print the figures
 	$(BIN)/python -m benchmarks

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from engine.errors import Place, Problem
 from engine.expr.check import resolve
@@ -15,10 +14,8 @@ from engine.expr.syntax import FieldRef, ListLiteral, Literal, NowRef, TagsRef
 from engine.expr.syntax import Node as ExpressionNode
 from engine.kinds import Kind, Type
 from engine.policy.model import Expression
+from engine.policy.places import position_in
 from engine.yaml_text import ListNode, MapNode, Node, ScalarNode, Source
-
-LOST = 6
-"""So many characters of raw text may stand for one of the value: an escape, a doubled quote."""
 
 
 @dataclass
@@ -96,40 +93,7 @@ def _names_a_group(node: ExpressionNode) -> bool:
 
 def place_in(source: Source, node: ScalarNode, offset: int) -> Place:
     """Return the place in the file of the character at `offset` of the text of `node`."""
-    raw = source.text[node.start : node.end]
-    position = 0
-    if raw[:1] in "|>" and raw[:1]:
-        position = raw.find("\n") + 1
-    elif raw[:1] in ("'", '"'):
-        position = 1
-    for character in islice(node.text, min(offset, len(node.text))):
-        position = _after(raw, position, character)
-    if offset < len(node.text):
-        position = _reach(raw, position, node.text[offset])
-    return source.place(node.start + min(position, max(len(raw) - 1, 0)))
-
-
-def _after(raw: str, position: int, character: str) -> int:
-    """Return the position after the raw text of `character`."""
-    reached = _reach(raw, position, character)
-    if character.isspace():
-        while reached < len(raw) and raw[reached].isspace():
-            # Folding turns a line end and its indentation into one space.
-            if raw[reached] != "\n" and reached + 1 < len(raw) and not raw[reached + 1].isspace():
-                return reached + 1
-            reached += 1
-        return reached
-    return reached + 1
-
-
-def _reach(raw: str, position: int, character: str) -> int:
-    """Return the position of the raw text of `character`: there, or a few characters on."""
-    if character.isspace():
-        return position
-    while position < len(raw) and raw[position].isspace():
-        position += 1
-    near = raw.find(character, position, position + LOST)
-    return near if near >= 0 else position
+    return source.place(node.start + position_in(source.text[node.start : node.end], node.text, offset))
 
 
 def below(node: Node | None, key: str) -> Node | None:

@@ -1,7 +1,7 @@
 """Offsets in an expression's text to places in its file, however YAML lets the text be written."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.policy.expressions import place_in
@@ -49,6 +49,7 @@ def double_quoted(words: list[str]) -> str:
 
 @pytest.mark.parametrize("write", [literal, folded, single_quoted, double_quoted])
 @given(words=WORDS)
+@example(words=["\\", "\\", "\\", '"x"'])
 def test_every_character_is_found(write, words):
     """Every character of the text is found as itself in the file, in order."""
     source, node = scalar(write(words))
@@ -65,13 +66,31 @@ def test_every_character_is_found(write, words):
         ("a\n  == b", 5, 2, 6),
         ("'it''s == b'", 8, 1, 14),
         ('"a\\tb == c"', 7, 1, 13),
+        ('"a\\x20== \\u0062"', 5, 1, 13),
+        ('"a == \\\n   b"', 5, 2, 4),
+        ('"a\n\n\n  == b"', 3, 4, 3),
+        ("'a ''''''''b'", 6, 1, 15),
         (">-\n  a\n  == b", 5, 3, 6),
         (">-\n\n  a\n\n  == b", 6, 5, 6),
         ("|\n  a\n    == b", 7, 3, 8),
         ("a   == b", 7, 1, 11),
         ("a == b", 6, 1, 9),
     ],
-    ids=["plain", "plain, folded", "single quotes", "escape", "folded", "blank lines", "indented", "spaces", "end"],
+    ids=[
+        "plain",
+        "plain, folded",
+        "single quotes",
+        "escape",
+        "codes",
+        "joined",
+        "folds",
+        "doubled",
+        "folded",
+        "blank lines",
+        "indented",
+        "spaces",
+        "end",
+    ],
 )
 def test_places(written, offset, line, column):
     """The place of the last operand, or of the end, in each way to write a text."""
