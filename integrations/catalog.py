@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.kinds import Catalog
-from integrations.aws.declarations import aws_kinds
+from integrations.aws.registry import aws_kinds
 
 
 def default_catalog() -> Catalog:

@@ -16,12 +16,12 @@ from datetime import datetime
 from engine.kinds import Kind
 from engine.model import KindNeeds, Resource, Series
 from engine.values import Reason, Unknown
-from integrations.aws.declarations import aws_kinds
 from integrations.aws.metric_fetch import Client, Lists, attempt, data_of
 from integrations.aws.metric_grid import Buckets, merged, sample_counts, scaled, series_of
 from integrations.aws.metric_plan import Ask, Plan, listings_due, plan_queries, wanted_metrics
 from integrations.aws.metric_query import batches
 from integrations.aws.metric_sources import Scale
+from integrations.aws.registry import aws_kinds
 
 Answers = Sequence[Buckets | Unknown]
 """What came of each query of a plan."""

@@ -7,7 +7,7 @@ one scope stays in it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,32 +17,18 @@ from threading import Event
 
 from engine.model import Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Item
-from integrations.aws.declarations import BUCKET, ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
 from integrations.aws.reader import PageCut, Reader, Shared
 from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
+from integrations.aws.registry import AWS_KINDS
 from integrations.aws.session import AwsSession
 from integrations.aws.telemetry_port import NoTelemetry, Telemetry
 
-Collect = Callable[[Reader], Iterator[list[Resource]]]
 CHUNK = 500
 """Resources whose telemetry is asked for together."""
 WAITING = 16
 """Chunks that may wait for the consumer before the readers pause."""
 TURN = 0.1
 """Seconds after which a paused reader looks whether it is still wanted."""
-
-
-def collectors() -> Mapping[str, tuple[Collect, str]]:
-    """Return, by kind, its collector and the call that lists it."""
-    from integrations.aws.kinds import buckets, endpoints, instances, notebooks, volumes
-
-    return {
-        INSTANCE: (instances.collect, instances.CALL),
-        VOLUME: (volumes.collect, volumes.CALL),
-        BUCKET: (buckets.collect, buckets.CALL),
-        ENDPOINT: (endpoints.collect, endpoints.CALL),
-        NOTEBOOK: (notebooks.collect, notebooks.CALL),
-    }
 
 
 class _Unwanted(Exception):  # noqa: N818  # ends a reader quietly
@@ -92,7 +78,7 @@ class AwsEstate:
         Raises:
             CollectError: after the reports, where AWS refused every single scope.
         """
-        kinds = {kind.name: kind for kind in aws_kinds() if kind.name in needs.kinds}
+        kinds = {name: source.kind for name, source in AWS_KINDS.items() if name in needs.kinds}
         scopes = [(region, kind) for kind in kinds.values() for region in self.session.regions]
         shared, stream = Shared(), _Stream()
         with ThreadPoolExecutor(self.session.settings.workers) as pool:
@@ -113,11 +99,10 @@ class AwsEstate:
 
     def _read(self, reader: Reader, stream: _Stream) -> None:
         """Send one scope's resources and its report."""
-        call, sent = reader.kind.name, 0
+        call, sent = AWS_KINDS[reader.kind.name].call, 0
         status, detail = ScopeStatus.COMPLETE, ""
         try:
-            collect, call = collectors()[reader.kind.name]
-            pages = collect(reader)
+            pages = AWS_KINDS[reader.kind.name].collect(reader)
             while True:
                 chunk, error = _gather(pages, stream)
                 if chunk:

@@ -20,13 +20,14 @@ from integrations.aws.metric_sources import (
     Listed,
     Scale,
     Source,
+    dimensions_of,
     divisor_of,
     fits,
     identity_of,
     published_name,
     sends,
-    source_of,
 )
+from integrations.aws.registry import source_of
 
 Listings: TypeAlias = Mapping[Listed, tuple[Dimensions, ...] | Unknown]
 """The series CloudWatch lists for each namespace and metric, or why the list is not known."""
@@ -164,10 +165,13 @@ def _find(source: Source, resource: Resource, index: Index) -> list[_Found] | Un
     divisor = divisor_of(source, resource)
     if isinstance(divisor, Unknown) and source.scale is not Scale.OF_TOTAL:
         return divisor
-    identity = identity_of(source, resource)
     name = published_name(source.metric, resource)
     if not source.discover:
-        return [_Found(name, "", ((source.identity, identity),))]
+        dimensions = dimensions_of(source, resource)
+        return dimensions if isinstance(dimensions, Unknown) else [_Found(name, "", dimensions)]
+    identity = identity_of(source, resource)
+    if isinstance(identity, Unknown):
+        return identity
     all_dimensions: dict[Dimensions, None] = {}
     for listed in _listings_of(source, resource):
         by_identity = index[listed]
@@ -182,7 +186,7 @@ def _with_totals(found: list[_Found], source: Source, resource: Resource, index:
     """Return the series with the metric that holds their 100%, or why it is not known of one of them."""
     total = published_name(source.total, resource)
     by_identity = index[source.namespace, total]
-    listed = () if isinstance(by_identity, Unknown) else by_identity.get(identity_of(source, resource), ())
+    listed = () if isinstance(by_identity, Unknown) else by_identity.get(str(identity_of(source, resource)), ())
     nominal = divisor_of(source, resource)
     if isinstance(nominal, Unknown) and any(one.dimensions not in listed for one in found):
         if isinstance(by_identity, Unknown):

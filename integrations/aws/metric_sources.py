@@ -1,8 +1,7 @@
 """
-Where CloudWatch keeps each metric of the AWS kinds, and how its numbers become the declared ones.
+Where CloudWatch keeps a metric, and how its numbers become the declared ones.
 
-A table and the pure functions that read it; `metric_plan` asks it what to query for a resource.
-Namespaces and dimensions: AWS's user guides of CloudWatch, its agent, EC2, EBS and SageMaker.
+Each kind says so for its metrics; `metric_plan` asks what to query for a resource.
 """
 
 from __future__ import annotations
@@ -10,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
 
 from engine.model import Resource, absence
 from engine.values import Reason, Unknown
-from integrations.aws.declarations import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
 
 Dimensions: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values of a series, sorted by name."""
@@ -23,8 +20,6 @@ Listed: TypeAlias = tuple[str, str]
 """Namespace and metric name, which ListMetrics takes."""
 
 AGENT = "CWAgent"
-INVOCATIONS = "AWS/SageMaker"
-HOSTING = "/aws/sagemaker/Endpoints"
 
 
 class Scale(StrEnum):
@@ -50,6 +45,10 @@ class Source:
     """The dimension that names the resource."""
     by_name: bool = False
     """True where its value is the resource's name, not its id."""
+    by_field: str = ""
+    """The field that holds its value, where that is neither name nor id."""
+    also: Mapping[str, str] = field(default_factory=dict)
+    """Further dimensions to name it by, each with the field that holds the value; `account` is the account."""
     device: str = ""
     """The dimension that names the device; empty where the series is of the whole resource."""
     discover: bool = False
@@ -76,14 +75,30 @@ class Source:
         return f"cloudwatch {self.namespace}/{self.metric}"
 
 
-def source_of(kind: str, metric: str) -> Source | None:
-    """Return how to ask for `metric` of `kind`; None where CloudWatch does not have it."""
-    return SOURCES.get((kind, metric))
-
-
-def identity_of(source: Source, resource: Resource) -> str:
-    """Return the value by which the dimensions of `source` name the resource."""
+def identity_of(source: Source, resource: Resource) -> str | Unknown:
+    """Return the value by which the dimensions of `source` name the resource, or why it is not known."""
+    if source.by_field:
+        return _text(resource, source.by_field)
     return (resource.name or resource.id.rpartition("/")[2]) if source.by_name else resource.id
+
+
+def dimensions_of(source: Source, resource: Resource) -> Dimensions | Unknown:
+    """Return the dimensions of the resource's own series, or why they are not known."""
+    found = {source.identity: identity_of(source, resource)}
+    found.update({name: _text(resource, field_name) for name, field_name in source.also.items()})
+    unknown = next((value for value in found.values() if isinstance(value, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    return tuple(sorted((name, value) for name, value in found.items() if isinstance(value, str)))
+
+
+def _text(resource: Resource, name: str) -> str | Unknown:
+    if name == "account":
+        return resource.account
+    value = resource.fields.get(name)
+    if isinstance(value, str | Unknown):
+        return value
+    return Unknown(Reason.NOT_COLLECTED, f"{name} is not known, which names its telemetry", name)
 
 
 def published_name(metric: str, resource: Resource) -> str:
@@ -171,7 +186,7 @@ def _nominal_memory(resource: Resource) -> float | Unknown:
     return gib * 1024 if gib > 0 else Unknown(Reason.NOT_COLLECTED, "its memory is given as 0")
 
 
-def _agent(identity: str, *, by_name: bool) -> Mapping[str, Source]:
+def agent_gpu(identity: str, *, by_name: bool) -> Mapping[str, Source]:
     """Return what the CloudWatch agent publishes of GPUs; its configuration has to append `identity`."""
 
     def gpu(metric: str, scale: Scale = Scale.AS_SENT, total: str = "") -> Source:
@@ -193,57 +208,3 @@ def _agent(identity: str, *, by_name: bool) -> Mapping[str, Source]:
         "gpu.memory_used": gpu("nvidia_smi_memory_used", Scale.OF_TOTAL, "nvidia_smi_memory_total"),
         "gpu.power": gpu("nvidia_smi_power_draw"),
     }
-
-
-def _hosting(metric: str, scale: Scale) -> Source:
-    return Source(
-        HOSTING,
-        metric,
-        "Maximum",
-        "EndpointName",
-        by_name=True,
-        device="VariantName",
-        discover=True,
-        exact=True,
-        scale=scale,
-        accelerator=scale is Scale.PER_ACCELERATOR,
-        hosted=True,
-    )
-
-
-SOURCES: Mapping[tuple[str, str], Source] = MappingProxyType(
-    {
-        **{(INSTANCE, name): source for name, source in _agent("InstanceId", by_name=False).items()},
-        (INSTANCE, "cpu.utilization"): Source("AWS/EC2", "CPUUtilization", "Maximum", "InstanceId"),
-        (INSTANCE, "network.in"): Source("AWS/EC2", "NetworkIn", "Sum", "InstanceId"),
-        (INSTANCE, "network.out"): Source("AWS/EC2", "NetworkOut", "Sum", "InstanceId"),
-        (VOLUME, "volume.read_ops"): Source("AWS/EBS", "VolumeReadOps", "Sum", "VolumeId"),
-        (VOLUME, "volume.write_ops"): Source("AWS/EBS", "VolumeWriteOps", "Sum", "VolumeId"),
-        (ENDPOINT, "requests"): Source(
-            INVOCATIONS,
-            "Invocations",
-            "Sum",
-            "EndpointName",
-            by_name=True,
-            device="VariantName",
-            discover=True,
-            exact=True,
-            siblings=((HOSTING, "CPUUtilization"),),
-            witness="cpu.utilization",
-        ),
-        (ENDPOINT, "gpu.utilization"): _hosting("GPUUtilization", Scale.PER_ACCELERATOR),
-        (ENDPOINT, "gpu.memory_used"): _hosting("GPUMemoryUtilization", Scale.PER_ACCELERATOR),
-        (ENDPOINT, "cpu.utilization"): _hosting("CPUUtilization", Scale.PER_VCPU),
-        **{(NOTEBOOK, name): source for name, source in _agent("NotebookInstanceName", by_name=True).items()},
-        (NOTEBOOK, "cpu.utilization"): Source(
-            AGENT,
-            "cpu_usage_active",
-            "Maximum",
-            "NotebookInstanceName",
-            by_name=True,
-            discover=True,
-            fixed=MappingProxyType({"cpu": "cpu-total"}),
-        ),
-    }
-)
-"""By kind and metric."""

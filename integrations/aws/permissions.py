@@ -1,27 +1,12 @@
 """Every AWS action this integration calls; each only reads."""
 
-READ_ACTIONS: tuple[str, ...] = (
-    "cloudwatch:GetMetricData",
-    "cloudwatch:ListMetrics",
-    "ec2:DescribeInstanceTypes",
-    "ec2:DescribeInstances",
-    "ec2:DescribeVolumes",
-    "kms:DescribeKey",
-    "s3:GetBucketAcl",
-    "s3:GetBucketLogging",
-    "s3:GetBucketPolicy",
-    "s3:GetBucketPolicyStatus",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketTagging",
-    "s3:GetEncryptionConfiguration",
-    "s3:ListAllMyBuckets",
-    "sagemaker:DescribeEndpoint",
-    "sagemaker:DescribeEndpointConfig",
-    "sagemaker:DescribeNotebookInstance",
-    "sagemaker:ListEndpoints",
-    "sagemaker:ListNotebookInstances",
-    "sagemaker:ListTags",
-    "sts:GetCallerIdentity",
+from integrations.aws.registry import AWS_KINDS
+
+SHARED_ACTIONS = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "sts:GetCallerIdentity")
+"""What every run may call, whatever kinds it reads."""
+
+READ_ACTIONS: tuple[str, ...] = tuple(
+    sorted({*SHARED_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
 )
 """IAM names, which differ from those of the API for some S3 calls."""
 

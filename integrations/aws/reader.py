@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from engine.kinds import Kind
 from engine.model import KindNeeds, Resource
 from engine.values import Answer, Reason, Unknown
+from integrations.aws.checked import checked
 from integrations.aws.hardware import hardware_of
 from integrations.aws.refusals import as_gap, code_of
 from integrations.aws.session import AwsSession
@@ -87,8 +88,13 @@ class Reader:
         """
         if size:
             parameters["PaginationConfig"] = {"PageSize": size}
-        for page in self.client(service).get_paginator(operation).paginate(**parameters):
-            if key not in page:
+        client = self.client(service)
+        paged = client.can_paginate(operation)
+        pages = (
+            client.get_paginator(operation).paginate(**parameters) if paged else _turned(client, operation, parameters)
+        )
+        for page in pages:
+            if not isinstance(page.get(key), list):
                 raise PageCut(f"a page without {key}")
             yield page[key]
 
@@ -114,7 +120,7 @@ class Reader:
 
     def _one(self, call: str, work: Callable[[Item], Resource], item: Item) -> Resource | None:
         try:
-            return work(item)
+            return checked(work(item), self.kind)
         except Exception as error:  # noqa: BLE001  (one senseless item must not hide the others)
             self.skipped.append(f"{call} sent an item that cannot be read ({type(error).__name__})")
             return None
@@ -163,6 +169,18 @@ class Reader:
         return {**dict.fromkeys(types, unknown), **found}
 
 
+def _turned(client: Any, operation: str, parameters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the pages of an operation for which the SDK has no paginator."""
+    given = dict(parameters)
+    while True:
+        page = getattr(client, operation)(**given)
+        yield page
+        token = page.get("nextToken") or page.get("NextToken")
+        if not token:
+            return
+        given["nextToken" if "nextToken" in page else "NextToken"] = token
+
+
 def attempt(call: str, ask: Callable[[], Item]) -> Item | Unknown:
     """Return what `ask` returns, or why a group of one resource is not known."""
     try:
@@ -183,6 +201,6 @@ def hardware_fields(
     return attempt("ec2:DescribeInstanceTypes", lambda: hardware_of(described, count))
 
 
-def tags_of(pairs: Any) -> dict[str, str]:
-    """Return AWS's list of `Key` and `Value` as a mapping."""
-    return {str(pair["Key"]): str(pair.get("Value", "")) for pair in pairs or ()}
+def tags_of(pairs: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:
+    """Return AWS's list of tags, each with `key` and `value`, as a mapping."""
+    return {str(pair[key]): str(pair.get(value, "")) for pair in pairs or ()}

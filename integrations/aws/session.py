@@ -7,7 +7,7 @@ Only this module knows how clients are made. Whoever opens a session closes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -36,6 +36,8 @@ class AwsSettings:
     """Tries of each call, by botocore's adaptive mode: it slows down where AWS throttles."""
     workers: int = 8
     """Scopes that are read at the same time."""
+    listeners: tuple[Callable[[Any], None], ...] = ()
+    """What else listens to the calls: each is handed the SDK's session before any client is made."""
 
 
 @dataclass
@@ -118,6 +120,8 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
     try:
         core = botocore.session.Session(profile=settings.profile or None)
         read_timestamps_quickly(core)
+        for listen in settings.listeners:
+            listen(core)
         key, secret = settings.access_key or (None, None)
         boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
         default = boto.region_name or os.environ.get("AWS_REGION", "")

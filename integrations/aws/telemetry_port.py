@@ -7,7 +7,7 @@ from typing import Protocol
 
 from engine.model import KindNeeds, Resource
 from engine.values import Reason, Unknown
-from integrations.aws.declarations import aws_kinds
+from integrations.aws.registry import aws_kinds
 
 
 class Telemetry(Protocol):

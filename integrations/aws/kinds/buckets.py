@@ -15,8 +15,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from engine.kinds import Field, Kind, Type
 from engine.model import Resource
 from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.declared import AwsKind
+from integrations.aws.fields import encryption_key
 from integrations.aws.reader import Reader, tags_of
 from integrations.aws.refusals import as_gap, code_of
 
@@ -31,6 +34,35 @@ EVERYONE = frozenset(
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 NO_SIZE = Unknown(Reason.NOT_COLLECTED, "the size of buckets is not collected")
 Fields = dict[str, Answer]
+
+KIND = Kind(
+    name="aws.s3.bucket",
+    title="S3 bucket",
+    classes=("storage.bucket",),
+    fields=(
+        Field("encryption.at_rest", Type.BOOL, "Whether new objects are encrypted by default.", group="encryption"),
+        encryption_key(),
+        Field(
+            "encryption.in_transit",
+            Type.BOOL,
+            "Whether the bucket policy refuses everyone without TLS.",
+            group="policy",
+        ),
+        Field(
+            "public_access",
+            Type.BOOL,
+            "Whether the public can reach it, by policy or ACL, after public access blocks.",
+            group="public_access",
+        ),
+        Field(
+            "public_access_blocked",
+            Type.BOOL,
+            "Whether all four public access blocks are on.",
+            group="public_access",
+        ),
+        Field("access_logging", Type.BOOL, "Whether server access is logged.", group="logging"),
+    ),
+)
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -177,3 +209,21 @@ def _denies_plain_http(statement: Mapping[str, Any]) -> bool:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=(
+        "kms:DescribeKey",
+        "s3:GetBucketAcl",
+        "s3:GetBucketLogging",
+        "s3:GetBucketPolicy",
+        "s3:GetBucketPolicyStatus",
+        "s3:GetBucketPublicAccessBlock",
+        "s3:GetBucketTagging",
+        "s3:GetEncryptionConfiguration",
+        "s3:ListAllMyBuckets",
+    ),
+)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from engine.kinds import Field, Kind, Metric, Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.declared import AwsKind
+from integrations.aws.fields import encryption_key, hardware, running
+from integrations.aws.metric_sources import Scale, Source
 from integrations.aws.reader import Reader, attempt, hardware_fields, tags_of
 
 CALL = "sagemaker:ListEndpoints"
@@ -17,6 +21,8 @@ PAGE = 100
 BILLED = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 CONFIG_GROUPS = ("config", "hardware", "encryption")
 """Groups that are read from the endpoint's configuration."""
+INVOCATIONS = "AWS/SageMaker"
+HOSTING = "/aws/sagemaker/Endpoints"
 SHADOWS = "ShadowProductionVariants"
 """Variants that get copies of requests; they run and are charged for as the others."""
 COMPONENTS = Unknown(Reason.NOT_COLLECTED, "it serves inference components, whose requests are not collected")
@@ -40,6 +46,95 @@ class Deployment:
 
     variants: tuple[Variant, ...]
     config: Mapping[str, Any]
+
+
+KIND = Kind(
+    name="aws.sagemaker.endpoint",
+    title="SageMaker endpoint",
+    classes=("ml.endpoint",),
+    fields=(
+        Field(
+            "state",
+            Type.STRING,
+            "State as SageMaker reports it.",
+            values=(
+                "OutOfService",
+                "Creating",
+                "Updating",
+                "SystemUpdating",
+                "RollingBack",
+                "InService",
+                "Deleting",
+                "Failed",
+                "UpdateRollbackFailed",
+            ),
+        ),
+        running("Whether its instances are charged for."),
+        Field("modified", Type.TIMESTAMP, "When it was last changed."),
+        Field(
+            "instance.type",
+            Type.STRING,
+            "Instance type of the first variant; absent where it is serverless.",
+            group="config",
+            optional=True,
+        ),
+        Field("instance.types", Type.STRINGS, "Instance types of all variants.", group="config"),
+        Field("instance.count", Type.NUMBER, "Instances of all variants.", group="config"),
+        Field("variants", Type.NUMBER, "Production variants.", group="config"),
+        Field(
+            "serverless",
+            Type.BOOL,
+            "Whether every variant is serverless: no charge without requests.",
+            group="config",
+        ),
+        Field("data_capture", Type.BOOL, "Whether requests are captured.", group="config"),
+        Field("network_isolation", Type.BOOL, "Whether containers have no network.", group="config"),
+        Field(
+            "encryption.at_rest",
+            Type.BOOL,
+            "Whether storage volumes are encrypted: by a key, or by hardware on types with local NVMe disks.",
+            group="encryption",
+        ),
+        encryption_key(),
+        *hardware("all instances together"),
+    ),
+    metrics=(
+        Metric(
+            "requests",
+            "count",
+            60,
+            "requests",
+            "Requests to a variant (`Invocations`); nothing is sent when there are none.",
+            devices="variants",
+            event_driven=True,
+            reduce="sum",
+        ),
+        Metric(
+            "gpu.utilization",
+            "percent",
+            60,
+            "compute",
+            "Use of a variant's GPUs; the published sum over GPUs is divided by their number.",
+            devices="variants",
+        ),
+        Metric(
+            "gpu.memory_used",
+            "percent",
+            60,
+            "memory",
+            "Used memory of a variant's GPUs, likewise divided.",
+            devices="variants",
+        ),
+        Metric(
+            "cpu.utilization",
+            "percent",
+            60,
+            "cpu",
+            "Use of a variant's vCPUs, likewise divided.",
+            devices="variants",
+        ),
+    ),
+)
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -201,3 +296,51 @@ def _usage(running: Answer, variants: Sequence[Variant]) -> tuple[Usage, ...] | 
     return tuple(
         Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.type and v.count
     )
+
+
+def _hosting(metric: str, scale: Scale) -> Source:
+    return Source(
+        HOSTING,
+        metric,
+        "Maximum",
+        "EndpointName",
+        by_name=True,
+        device="VariantName",
+        discover=True,
+        exact=True,
+        scale=scale,
+        accelerator=scale is Scale.PER_ACCELERATOR,
+        hosted=True,
+    )
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=(
+        "ec2:DescribeInstanceTypes",
+        "kms:DescribeKey",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:ListEndpoints",
+        "sagemaker:ListTags",
+    ),
+    metrics={
+        "requests": Source(
+            INVOCATIONS,
+            "Invocations",
+            "Sum",
+            "EndpointName",
+            by_name=True,
+            device="VariantName",
+            discover=True,
+            exact=True,
+            siblings=((HOSTING, "CPUUtilization"),),
+            witness="cpu.utilization",
+        ),
+        "gpu.utilization": _hosting("GPUUtilization", Scale.PER_ACCELERATOR),
+        "gpu.memory_used": _hosting("GPUMemoryUtilization", Scale.PER_ACCELERATOR),
+        "cpu.utilization": _hosting("CPUUtilization", Scale.PER_VCPU),
+    },
+)

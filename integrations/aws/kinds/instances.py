@@ -8,8 +8,12 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from engine.kinds import Field, Kind, Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.declared import AwsKind
+from integrations.aws.fields import agent_gpu_metrics, cpu, hardware, instance_type, network, running
+from integrations.aws.metric_sources import Source, agent_gpu
 from integrations.aws.reader import Reader, hardware_fields, tags_of
 
 CALL = "ec2:DescribeInstances"
@@ -36,6 +40,51 @@ MANAGERS = {
     "parallelcluster:cluster-name": "parallelcluster",
 }
 """Tags that whatever would replace a stopped instance puts on it; the most telling last."""
+
+KIND = Kind(
+    name="aws.ec2.instance",
+    title="EC2 instance",
+    classes=("compute.instance",),
+    fields=(
+        Field(
+            "state",
+            Type.STRING,
+            "State as EC2 reports it; terminated instances are listed for about an hour.",
+            values=("pending", "running", "shutting-down", "terminated", "stopping", "stopped"),
+        ),
+        running("Whether it is charged for compute: pending or running."),
+        instance_type(),
+        Field("availability_zone", Type.STRING, "The availability zone, such as `us-east-1a`."),
+        Field(
+            "lifecycle",
+            Type.STRING,
+            "How its capacity is bought. Capacity blocks are paid in advance: a stop saves nothing.",
+            values=("on-demand", "spot", "capacity-block"),
+        ),
+        Field("tenancy", Type.STRING, "Whose hardware it runs on.", values=("default", "dedicated", "host")),
+        Field(
+            "platform",
+            Type.STRING,
+            "The operating system it is charged for.",
+            values=("linux", "windows", "rhel", "suse", "other"),
+        ),
+        Field("launched", Type.TIMESTAMP, "When it was last started (`LaunchTime`)."),
+        Field(
+            "managed_by",
+            Type.STRING,
+            "What would replace it when it is stopped, by its `aws:` and cluster tags.",
+            group="tags",
+            optional=True,
+            values=("autoscaling", "eks", "batch", "emr", "sagemaker", "parallelcluster"),
+        ),
+        Field("imdsv2", Type.BOOL, "Whether instance metadata is read with session tokens only (IMDSv2)."),
+        Field("public_ip", Type.BOOL, "Whether it has a public IPv4 address."),
+        Field("private_dns_name", Type.STRING, "The private DNS name, a node's name in many clusters.", optional=True),
+        *hardware("one instance"),
+        Field("instance_store", Type.BOOL, "Whether it has local disks that a stop erases.", group="hardware"),
+    ),
+    metrics=(*agent_gpu_metrics(), cpu(300), *network()),
+)
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -136,3 +185,17 @@ def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
         hardware = "" if tenancy == "default" else f".{tenancy}"
         sku = f"aws.ec2.{fields['platform']}.{market}{hardware}:{fields['instance.type']}"
     return (Usage(sku, Decimal(1), "hour"),)
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
+    metrics={
+        **agent_gpu("InstanceId", by_name=False),
+        "cpu.utilization": Source("AWS/EC2", "CPUUtilization", "Maximum", "InstanceId"),
+        "network.in": Source("AWS/EC2", "NetworkIn", "Sum", "InstanceId"),
+        "network.out": Source("AWS/EC2", "NetworkOut", "Sum", "InstanceId"),
+    },
+)

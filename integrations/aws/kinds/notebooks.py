@@ -7,14 +7,43 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from engine.kinds import Field, Kind, Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.declared import AwsKind
+from integrations.aws.fields import agent_gpu_metrics, cpu, encryption_key, hardware, instance_type, running
 from integrations.aws.kinds.endpoints import PAGE, read_tags
+from integrations.aws.metric_sources import AGENT, Source, agent_gpu
 from integrations.aws.reader import Reader, attempt, hardware_fields
 
 CALL = "sagemaker:ListNotebookInstances"
 BILLED = ("Pending", "InService", "Updating")
 DETAIL_GROUPS = ("details", "encryption")
+
+KIND = Kind(
+    name="aws.sagemaker.notebook",
+    title="SageMaker notebook instance",
+    classes=("ml.notebook",),
+    fields=(
+        Field(
+            "state",
+            Type.STRING,
+            "State as SageMaker reports it.",
+            values=("Pending", "InService", "Stopping", "Stopped", "Failed", "Deleting", "Updating"),
+        ),
+        running("Whether it is charged for compute."),
+        instance_type(),
+        Field("modified", Type.TIMESTAMP, "When it was last changed, started or stopped."),
+        Field("volume.size_gib", Type.NUMBER, "Size of its volume.", unit="GiB", group="details"),
+        Field("public_access", Type.BOOL, "Whether it reaches the internet directly.", group="details"),
+        Field("root_access", Type.BOOL, "Whether its users are root.", group="details"),
+        Field("in_vpc", Type.BOOL, "Whether it is in a VPC of the account.", group="details"),
+        Field("encryption.at_rest", Type.BOOL, "Whether its volume is encrypted; it always is.", group="encryption"),
+        encryption_key(),
+        *hardware("the notebook instance"),
+    ),
+    metrics=(*agent_gpu_metrics(), cpu(60)),
+)
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -95,3 +124,29 @@ def _usage(fields: Mapping[str, Answer], size: Answer) -> tuple[Usage, ...] | Un
     if not fields["running"]:
         return (disk,)
     return (Usage(f"aws.sagemaker.notebook:{fields['instance.type']}", Decimal(1), "hour"), disk)
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=(
+        "ec2:DescribeInstanceTypes",
+        "kms:DescribeKey",
+        "sagemaker:DescribeNotebookInstance",
+        "sagemaker:ListNotebookInstances",
+        "sagemaker:ListTags",
+    ),
+    metrics={
+        **agent_gpu("NotebookInstanceName", by_name=True),
+        "cpu.utilization": Source(
+            AGENT,
+            "cpu_usage_active",
+            "Maximum",
+            "NotebookInstanceName",
+            by_name=True,
+            discover=True,
+            fixed={"cpu": "cpu-total"},
+        ),
+    },
+)

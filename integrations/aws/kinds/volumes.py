@@ -6,8 +6,12 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from engine.kinds import Field, Kind, Metric, Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
+from integrations.aws.declared import AwsKind
+from integrations.aws.fields import encryption_key
+from integrations.aws.metric_sources import Source
 from integrations.aws.reader import Reader, tags_of
 
 CALL = "ec2:DescribeVolumes"
@@ -19,6 +23,38 @@ FREE_IOPS = {"gp3": 3000}
 FREE_THROUGHPUT = 125
 """MiB/s that the price of a gp3 volume includes."""
 CHARGED_BY_IOPS = ("gp3", "io1", "io2")
+
+KIND = Kind(
+    name="aws.ebs.volume",
+    title="EBS volume",
+    classes=("storage.volume",),
+    fields=(
+        Field(
+            "state",
+            Type.STRING,
+            "State as EC2 reports it; `available` is attached to nothing.",
+            values=("creating", "available", "in-use", "deleting", "deleted", "error"),
+        ),
+        Field("attached", Type.BOOL, "Whether it is attached to an instance."),
+        Field("attached_to", Type.STRING, "The id of the instance.", optional=True),
+        Field(
+            "volume.type",
+            Type.STRING,
+            "The volume type.",
+            values=("gp2", "gp3", "io1", "io2", "st1", "sc1", "standard"),
+        ),
+        Field("volume.size_gib", Type.NUMBER, "Provisioned size.", unit="GiB"),
+        Field("volume.iops", Type.NUMBER, "Provisioned or baseline operations per second.", unit="1/s", optional=True),
+        Field("volume.throughput_mibps", Type.NUMBER, "Provisioned throughput.", unit="MiB/s", optional=True),
+        Field("availability_zone", Type.STRING, "The availability zone."),
+        Field("encryption.at_rest", Type.BOOL, "Whether it is encrypted."),
+        encryption_key(),
+    ),
+    metrics=(
+        Metric("volume.read_ops", "count", 300, "io", "Completed reads.", reduce="sum"),
+        Metric("volume.write_ops", "count", 300, "io", "Completed writes.", reduce="sum"),
+    ),
+)
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -88,3 +124,15 @@ def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
     if kind == "gp3" and isinstance(throughput, int) and throughput > FREE_THROUGHPUT:
         parts.append(Usage("aws.ebs.gp3.throughput", Decimal(throughput - FREE_THROUGHPUT), "MiBps-month", "storage"))
     return tuple(parts)
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=("ec2:DescribeVolumes", "kms:DescribeKey"),
+    metrics={
+        "volume.read_ops": Source("AWS/EBS", "VolumeReadOps", "Sum", "VolumeId"),
+        "volume.write_ops": Source("AWS/EBS", "VolumeWriteOps", "Sum", "VolumeId"),
+    },
+)

@@ -16,7 +16,8 @@ from engine.model import KindNeeds, Resource
 from engine.telemetry import Window, metric_windows
 from engine.values import Reason, Unknown
 from integrations.aws.cloudwatch import CloudWatchTelemetry
-from integrations.aws.declarations import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
+from integrations.aws.registry import aws_kinds
+from tests.integrations.aws.kind_names import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
 
 NOW = datetime(2026, 11, 23, 12, 0, 20, tzinfo=UTC)
 NOON = NOW.replace(second=0)

@@ -8,8 +8,8 @@ from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
 from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.values import Unknown
-from integrations.aws.declarations import aws_kinds
 from integrations.aws.live import live_estate
+from integrations.aws.registry import aws_kinds
 from integrations.aws.session import AwsSettings
 from integrations.catalog import default_catalog
 from integrations.snapshot import open_snapshot, record

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from engine.model import KindNeeds, Needs, Resource, ScopeReport, ScopeStatus
-from integrations.aws.declarations import INSTANCE, NOTEBOOK
 from integrations.aws.estate import CHUNK, AwsEstate
 from integrations.aws.session import AwsSettings
+from tests.integrations.aws.kind_names import INSTANCE, NOTEBOOK
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 

@@ -9,8 +9,9 @@ import pytest
 
 from engine.model import ScopeStatus, Usage
 from engine.values import Reason, Unknown
-from integrations.aws.declarations import BUCKET, ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
 from integrations.aws.permissions import OPERATIONS, READ_ACTIONS
+from integrations.aws.registry import aws_kinds
+from tests.integrations.aws.kind_names import BUCKET, ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
 
 ALL = (INSTANCE, VOLUME, BUCKET, ENDPOINT, NOTEBOOK)
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"

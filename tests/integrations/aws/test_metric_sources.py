@@ -4,17 +4,16 @@ import pytest
 
 from engine.model import Resource
 from engine.values import Reason, Unknown
-from integrations.aws.declarations import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME, aws_kinds
 from integrations.aws.metric_sources import (
-    SOURCES,
     Scale,
     divisor_of,
     fits,
     identity_of,
     published_name,
     sends,
-    source_of,
 )
+from integrations.aws.registry import AWS_KINDS, aws_kinds, source_of
+from tests.integrations.aws.kind_names import ENDPOINT, INSTANCE, NOTEBOOK, VOLUME
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/chat"
 GPU = source_of(INSTANCE, "gpu.utilization")
@@ -30,7 +29,7 @@ def test_every_declared_metric_has_a_source():
     """Derived metrics are computed from another one and have none."""
     declared = {(k.name, m.name) for k in aws_kinds() for m in k.metrics if not m.derived_from}
 
-    assert declared == set(SOURCES)
+    assert declared == {(k, m) for k, source in AWS_KINDS.items() for m in source.metrics}
 
 
 def test_levels_are_asked_for_by_their_maximum_and_counts_by_their_sum():
@@ -39,7 +38,7 @@ def test_levels_are_asked_for_by_their_maximum_and_counts_by_their_sum():
         for metric in kind.metrics:
             if not metric.derived_from:
                 expected = "Sum" if metric.reduce == "sum" else "Maximum"
-                assert expected == SOURCES[kind.name, metric.name].statistic, metric.name
+                assert expected == AWS_KINDS[kind.name].metrics[metric.name].statistic, metric.name
 
 
 def test_metrics_with_several_devices_name_the_dimension_of_the_device():
@@ -47,7 +46,7 @@ def test_metrics_with_several_devices_name_the_dimension_of_the_device():
     for kind in aws_kinds():
         for metric in kind.metrics:
             if not metric.derived_from:
-                assert bool(metric.devices) == bool(SOURCES[kind.name, metric.name].device), metric.name
+                assert bool(metric.devices) == bool(AWS_KINDS[kind.name].metrics[metric.name].device), metric.name
 
 
 def test_what_does_not_exist_has_no_source():

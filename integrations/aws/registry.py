@@ -1,0 +1,37 @@
+"""Every AWS kind: a new one is one file under `kinds/` and one name here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from engine.kinds import Kind
+from integrations.aws.declared import AwsKind
+from integrations.aws.kinds import buckets, efs_file_systems, endpoints, instances, notebooks, rds_instances, volumes
+from integrations.aws.metric_sources import Source
+
+AWS_KINDS: Mapping[str, AwsKind] = MappingProxyType(
+    {
+        module.SOURCE.kind.name: module.SOURCE
+        for module in (
+            instances,
+            volumes,
+            buckets,
+            endpoints,
+            notebooks,
+            rds_instances,
+            efs_file_systems,
+        )
+    }
+)
+"""By the kind's name."""
+
+
+def aws_kinds() -> tuple[Kind, ...]:
+    """Return the declarations of all kinds."""
+    return tuple(source.kind for source in AWS_KINDS.values())
+
+
+def source_of(kind: str, metric: str) -> Source | None:
+    """Return how to ask for `metric` of `kind`; None where CloudWatch does not have it."""
+    return AWS_KINDS[kind].metrics.get(metric)
