@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -184,6 +185,18 @@ def at(answer: object, path: str) -> Any:
             return None
         answer = answer.get(key)
     return answer
+
+
+def moment(value: object) -> object:
+    """Return a time that came as text (ISO 8601) or as milliseconds since 1970; anything else as it is."""
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return value
+    return value
 
 
 def hours(sku: str, count: float | Decimal = 1) -> Usage:

@@ -46,9 +46,11 @@ class Source:
     by_name: bool = False
     """True where its value is the resource's name, not its id."""
     by_field: str = ""
-    """The field that holds its value, where that is neither name nor id."""
+    """The field that holds its value, where that is neither name nor id; `account` and `name` are the resource's."""
+    by_last: bool = False
+    """True where its value is the last part of the resource's ARN."""
     also: Mapping[str, str] = field(default_factory=dict)
-    """Further dimensions to name it by, each with the field that holds the value; `account` is the account."""
+    """Further dimensions to name it by, each with the field that holds the value, as for `by_field`."""
     device: str = ""
     """The dimension that names the device; empty where the series is of the whole resource."""
     discover: bool = False
@@ -79,6 +81,8 @@ def identity_of(source: Source, resource: Resource) -> str | Unknown:
     """Return the value by which the dimensions of `source` name the resource, or why it is not known."""
     if source.by_field:
         return _text(resource, source.by_field)
+    if source.by_last:
+        return resource.id.rpartition("/")[2]
     return (resource.name or resource.id.rpartition("/")[2]) if source.by_name else resource.id
 
 
@@ -93,8 +97,8 @@ def dimensions_of(source: Source, resource: Resource) -> Dimensions | Unknown:
 
 
 def _text(resource: Resource, name: str) -> str | Unknown:
-    if name == "account":
-        return resource.account
+    if name in ("account", "name"):
+        return resource.account if name == "account" else resource.name
     value = resource.fields.get(name)
     if isinstance(value, str | Unknown):
         return value

@@ -7,7 +7,26 @@ from types import MappingProxyType
 
 from engine.kinds import Kind
 from integrations.aws.declared import AwsKind
-from integrations.aws.kinds import buckets, efs_file_systems, endpoints, instances, notebooks, rds_instances, volumes
+from integrations.aws.kinds import (
+    bedrock_models,
+    bedrock_profiles,
+    bedrock_throughputs,
+    buckets,
+    capacity_reservations,
+    efs_file_systems,
+    endpoints,
+    fsx_file_systems,
+    images,
+    instances,
+    kms_keys,
+    notebooks,
+    opensearch_capacity,
+    opensearch_collections,
+    opensearch_domains,
+    rds_instances,
+    snapshots,
+    volumes,
+)
 from integrations.aws.metric_sources import Source
 
 AWS_KINDS: Mapping[str, AwsKind] = MappingProxyType(
@@ -21,6 +40,17 @@ AWS_KINDS: Mapping[str, AwsKind] = MappingProxyType(
             notebooks,
             rds_instances,
             efs_file_systems,
+            bedrock_models,
+            bedrock_profiles,
+            bedrock_throughputs,
+            capacity_reservations,
+            fsx_file_systems,
+            images,
+            kms_keys,
+            opensearch_capacity,
+            opensearch_collections,
+            opensearch_domains,
+            snapshots,
         )
     }
 )

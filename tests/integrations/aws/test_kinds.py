@@ -20,6 +20,10 @@ from tests.integrations.estate_contract import holds
 
 CATALOG = default_catalog()
 KINDS = sorted(AWS_KINDS)
+UNTAGGED = {"aws.opensearch.capacity"}
+"""Kinds that cannot carry tags."""
+ALONE = {"aws.opensearch.capacity"}
+"""Kinds of which a region has one."""
 DENIED = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
 
 
@@ -28,9 +32,13 @@ def kept(kind, reading, needs=None):
     holds(reading.items, needs or everything(kind), CATALOG, [Scope(ACCOUNT, REGION, kind)])
 
 
+LISTED_BY_TWO = {"aws.opensearch.domain": "ListDomainNames"}
+"""Kinds that take a second call to be listed."""
+
+
 def listing(kind):
-    """Return the operation that lists the kind."""
-    return AWS_KINDS[kind].call.partition(":")[2]
+    """Return the operations that list the kind."""
+    return {AWS_KINDS[kind].call.partition(":")[2], LISTED_BY_TWO.get(kind)}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -38,7 +46,9 @@ def test_there_is_a_recording(kind):
     """Every kind has one, of at least two resources that differ."""
     reading = replay(kind)
     assert reading.report.status is ScopeStatus.COMPLETE, reading.report.detail
-    assert len({tuple(sorted(map(str, r.fields.items()))) for r in reading.resources.values()}) >= 2
+    assert len({tuple(sorted(map(str, r.fields.items()))) for r in reading.resources.values()}) >= (
+        1 if kind in ALONE else 2
+    )
 
 
 def test_every_recording_is_of_a_kind():
@@ -71,6 +81,8 @@ def strays(value, shape, path):
         "map": dict,
         "list": list,
     }
+    if getattr(shape, "is_document_type", False):
+        return  # any JSON
     if not isinstance(value, python.get(shape.type_name, object)):
         yield f"{path}: {value!r} is no {shape.type_name}"
     elif shape.type_name == "structure":
@@ -101,7 +113,7 @@ def test_all_is_read(kind):
         if not isinstance(value, Unknown)
     }
     assert {field.name for field in AWS_KINDS[kind].kind.fields} <= known
-    assert any(resource.tags for resource in reading.resources.values())
+    assert kind in UNTAGGED or any(resource.tags for resource in reading.resources.values())
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -127,7 +139,7 @@ def test_denied_details_are_gaps(kind):
     """With everything but the listing denied, each resource is still there, and nothing is attested by ignorance."""
     whole = replay(kind)
     lines = [
-        line if line["operation"] == listing(kind) else {**line, "status": 403, "response": DENIED}
+        line if line["operation"] in listing(kind) else {**line, "status": 403, "response": DENIED}
         for line in recorded(kind)
     ]
     reading = replay(kind, lines=lines)
@@ -160,7 +172,7 @@ def test_any_part_of_any_answer_may_be_missing_or_odd(kind):
             raise AssertionError(f"{path} {damage}") from error
         assert all(isinstance(item.id, str) and isinstance(item.name, str) for item in reading.resources.values())
         count = number
-    assert count > 10
+    assert count > 5
 
 
 ODD = ("left out", None, "", "odd", -1, 1.5, True, [], {}, [None], {"odd": 1})

@@ -1,0 +1,116 @@
+"""Bedrock provisioned throughput: model units charged by the hour, whether or not anybody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from engine.kinds import Field, Kind, Metric, Type
+from engine.model import Resource, Usage
+from integrations.aws.declared import AwsKind
+from integrations.aws.draft import Draft, hours
+from integrations.aws.fields import running
+from integrations.aws.metric_sources import Source
+from integrations.aws.reader import Reader
+
+CALL = "bedrock:ListProvisionedModelThroughputs"
+PAGE = 100
+
+KIND = Kind(
+    name="aws.bedrock.provisioned_throughput",
+    title="Bedrock provisioned throughput",
+    classes=("ml.throughput",),
+    fields=(
+        Field(
+            "state",
+            Type.STRING,
+            "State as Bedrock reports it.",
+            values=("Creating", "InService", "Updating", "Failed"),
+        ),
+        running("Whether its model units are charged for."),
+        Field("model", Type.STRING, "The id of the model that is served."),
+        Field("base_model", Type.STRING, "The id of the foundation model it is made from."),
+        Field("units", Type.NUMBER, "Model units."),
+        Field(
+            "commitment",
+            Type.STRING,
+            "How long it is committed for; deleting it earlier saves nothing.",
+            optional=True,
+            values=("OneMonth", "SixMonths"),
+        ),
+        Field("commitment_expires", Type.TIMESTAMP, "When the commitment ends.", optional=True),
+        Field("modified", Type.TIMESTAMP, "When it was last changed."),
+    ),
+    metrics=(
+        Metric("requests", "count", 60, "requests", "Requests (`Invocations`).", reduce="sum"),
+        Metric("tokens.in", "count", 60, "requests", "Tokens read (`InputTokenCount`).", reduce="sum"),
+        Metric("tokens.out", "count", 60, "requests", "Tokens written (`OutputTokenCount`).", reduce="sum"),
+    ),
+)
+
+
+def collect(reader: Reader) -> Iterator[list[Resource]]:
+    """Yield the provisioned throughputs of a region, page by page."""
+    pages = reader.pages("bedrock", "list_provisioned_model_throughputs", "provisionedModelSummaries", PAGE)
+    for page in pages:
+        entries = reader.sound(CALL, page, "provisionedModelArn", "provisionedModelName")
+        yield reader.each(CALL, partial(_throughput, reader), entries)
+
+
+def _throughput(reader: Reader, entry: Mapping[str, Any]) -> Resource:
+    arn = entry["provisionedModelArn"]
+    draft = Draft(reader, arn, entry["provisionedModelName"])
+    draft.read(
+        entry,
+        {
+            "state": "status",
+            "units": "modelUnits",
+            "commitment": "commitmentDuration",
+            "commitment_expires": "commitmentExpirationTime",
+            "created": "creationTime",
+            "modified": "lastModifiedTime",
+        },
+    )
+    draft.put("model", model_of(entry.get("modelArn")))
+    draft.put("base_model", model_of(entry.get("foundationModelArn")))
+    draft.one_of("running", entry.get("status"), ("InService", "Updating"))
+    ask_bedrock_tags(draft, arn)
+    draft.charge(("running", "base_model", "units", "commitment"), _usage)
+    return draft.resource()
+
+
+def model_of(arn: object) -> object:
+    """Return the id at the end of a model's ARN; anything else as it is."""
+    return arn.rpartition("/")[2] if isinstance(arn, str) else arn
+
+
+def ask_bedrock_tags(draft: Draft, arn: str) -> None:
+    """Ask for the tags of a Bedrock resource."""
+    client = draft.reader.client("bedrock")
+    ask = lambda: client.list_tags_for_resource(resourceARN=arn)["tags"]  # noqa: E731
+    draft.ask_tags("bedrock:ListTagsForResource", ask, "key", "value")
+
+
+def _usage(running: bool, model: str, units: int, commitment: str | None) -> Iterator[Usage]:
+    terms = {"OneMonth": ".1_month", "SixMonths": ".6_months"}.get(commitment or "", "")
+    if running:
+        yield hours(f"aws.bedrock.provisioned{terms}:{model}", units)
+
+
+def invocations(name: str) -> Source:
+    """Return where CloudWatch keeps a metric of what is invoked by its ARN."""
+    return Source("AWS/Bedrock", name, "Sum", "ModelId")
+
+
+SOURCE = AwsKind(
+    KIND,
+    CALL,
+    collect,
+    actions=(CALL, "bedrock:ListTagsForResource"),
+    metrics={
+        "requests": invocations("Invocations"),
+        "tokens.in": invocations("InputTokenCount"),
+        "tokens.out": invocations("OutputTokenCount"),
+    },
+)
