@@ -7,8 +7,9 @@ Every command that needs one reads it here; without a file the defaults hold, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,13 +17,25 @@ from engine.errors import ConfigError, Place, Problem
 from engine.kinds import Catalog
 from engine.policy.expressions import Expressions
 from engine.policy.model import Expression, Mode
-from engine.policy.scalars import Condition, Text, Word
+from engine.policy.scalars import Condition, PositiveDuration, Text, Word
 from engine.policy.translate import validate
-from engine.yaml_text import MapNode, Parsed, parse_yaml
-from integrations.aws.session import AwsSettings
+from engine.yaml_text import MapNode, Node, Parsed, parse_yaml
+from integrations.aws.session import AwsSettings, OrganizationFilter
 
+AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
+"""Twelve digits; the reader of YAML keeps a leading zero."""
 NAME = "bursar.yaml"
 STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class OrganizationDocument(BaseModel):
+    """Which accounts of the organization to read: all that are active, or fewer."""
+
+    model_config = STRICT
+
+    include_ous: tuple[Word, ...] = ()
+    exclude_ous: tuple[Word, ...] = ()
+    tags: dict[Word, Text] = Field(default_factory=dict)
 
 
 class AwsDocument(BaseModel):
@@ -33,6 +46,11 @@ class AwsDocument(BaseModel):
     regions: tuple[Word, ...] = Field((), min_length=1)
     profile: Word | None = None
     endpoint_url: Text | None = None
+    accounts: tuple[AccountId, ...] = ()
+    organization: OrganizationDocument | None = None
+    role: Word | None = None
+    external_id: Word | None = None
+    account_timeout: PositiveDuration = timedelta(minutes=15)
 
 
 class ConfigDocument(BaseModel):
@@ -90,6 +108,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     protect: tuple[Expression, ...] = ()
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
+        problems += _without_role(document, parsed.root)
         expressions = Expressions(parsed.source)
         clauses = parsed.root.get("protect") if isinstance(parsed.root, MapNode) else None
         protect = expressions.many(clauses, tuple(catalog.kinds.values()))
@@ -107,7 +126,29 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     )
 
 
+def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
+    """Return the problem of accounts that nobody could enter."""
+    aws = document.aws if document is not None else None
+    if aws is None or aws.role or not (aws.accounts or aws.organization):
+        return []
+    hint = "write `role: BursarRead`, the name of a role that exists in each of them"
+    return [Problem("bad-config", "other accounts are read through a role, and none is named", root.place, hint)]
+
+
 def _aws(document: AwsDocument | None) -> AwsSettings:
     if document is None:
         return AwsSettings()
-    return AwsSettings(document.regions, document.profile or "", document.endpoint_url or "")
+    chosen, organization = document.organization, None
+    if chosen is not None:
+        tags = tuple(sorted(chosen.tags.items()))
+        organization = OrganizationFilter(chosen.include_ous, chosen.exclude_ous, tags)
+    return AwsSettings(
+        regions=document.regions,
+        profile=document.profile or "",
+        endpoint_url=document.endpoint_url or "",
+        accounts=document.accounts,
+        organization=organization,
+        role=document.role or "",
+        external_id=document.external_id or "",
+        account_seconds=document.account_timeout.total_seconds() if document.accounts or chosen else 0,
+    )

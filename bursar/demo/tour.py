@@ -34,7 +34,7 @@ from engine.plan import Plan
 from engine.planning import Installation, counted, run
 from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
-from integrations.aws.estate import AwsEstate
+from engine.ports import Estate
 from integrations.aws.live import live_estate
 from integrations.aws.session import AwsSettings
 
@@ -52,7 +52,7 @@ DOUBTED = ("stop-idle-gpus", "reward-model-2")
 class Stage:
     """What the parts of the tour share."""
 
-    estate: AwsEstate
+    estate: Estate
     policies: PolicySet
     context: Context
     width: int | None

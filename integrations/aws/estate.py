@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from queue import Empty, Full, Queue
-from threading import Event
+from math import inf
+from time import monotonic
 
 from engine.model import Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Item
+from integrations.aws.chunks import Chunks, Unwanted
 from integrations.aws.reader import PageCut, Reader, Shared
 from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
 from integrations.aws.registry import AWS_KINDS
@@ -25,37 +26,14 @@ from integrations.aws.telemetry_port import NoTelemetry, Telemetry
 
 CHUNK = 500
 """Resources whose telemetry is asked for together."""
-WAITING = 16
-"""Chunks that may wait for the consumer before the readers pause."""
-TURN = 0.1
-"""Seconds after which a paused reader looks whether it is still wanted."""
-
-
-class _Unwanted(Exception):  # noqa: N818  # ends a reader quietly
-    """The consumer has stopped."""
 
 
 @dataclass
-class _Stream:
-    """The queue between readers and consumer."""
+class _Stream(Chunks):
+    """The chunks of one account."""
 
-    chunks: Queue[list[Item]] = field(default_factory=lambda: Queue(WAITING))
-    stopped: Event = field(default_factory=Event)
     refused: list[str] = field(default_factory=list)
     """Of each scope of which nothing was read because the caller is not known or not allowed: the call and the code."""
-
-    def put(self, chunk: list[Item]) -> None:
-        while not self.stopped.is_set():
-            with suppress(Full):
-                self.chunks.put(chunk, timeout=TURN)
-                return
-        raise _Unwanted
-
-    def stop(self) -> None:
-        self.stopped.set()
-        with suppress(Empty):
-            while True:
-                self.chunks.get_nowait()
 
 
 @dataclass(frozen=True)
@@ -79,23 +57,40 @@ class AwsEstate:
             CollectError: after the reports, where AWS refused every single scope.
         """
         kinds = {name: source.kind for name, source in AWS_KINDS.items() if name in needs.kinds}
-        scopes = [(region, kind) for kind in kinds.values() for region in self.session.regions]
+        regions = self.session.regions
+        open_scopes = {Scope(self.account, region, kind): 0 for kind in kinds for region in regions}
+        """What has not been reported yet, with the resources that came of it."""
         shared, stream = Shared(), _Stream()
-        with ThreadPoolExecutor(self.session.settings.workers) as pool:
-            for region, kind in scopes:
-                reader = Reader(self.session, shared, self.account, region, kind, needs.kinds[kind.name])
-                pool.submit(self._read, reader, stream)
-            try:
-                left = len(scopes)
-                while left:
-                    chunk = stream.chunks.get()
-                    left -= sum(1 for item in chunk if isinstance(item, ScopeReport))
-                    yield from chunk
-                if scopes and len(stream.refused) == len(scopes):
-                    raise all_refused(stream.refused)
-            finally:
-                stream.stop()
-                pool.shutdown(wait=True, cancel_futures=True)
+        pool = ThreadPoolExecutor(self.session.settings.workers)
+        for scope in open_scopes:
+            kind = kinds[scope.kind]
+            reader = Reader(self.session, shared, self.account, scope.region, kind, needs.kinds[scope.kind])
+            pool.submit(self._read, reader, stream)
+        count, late = len(open_scopes), False
+        until = monotonic() + (self.session.settings.account_seconds or inf)
+        try:
+            while open_scopes:
+                chunk = stream.take(until)
+                if chunk is None:
+                    late = True
+                    chunk = [self._too_late(scope, sent) for scope, sent in open_scopes.items()]
+                for item in chunk:
+                    if isinstance(item, ScopeReport):
+                        del open_scopes[item.scope]
+                if chunk and isinstance(chunk[0], Resource):
+                    # A chunk of resources is of one scope.
+                    open_scopes[Scope(chunk[0].account, chunk[0].region, chunk[0].kind)] += len(chunk)
+                yield from chunk
+            if count and len(stream.refused) == count:
+                raise all_refused(stream.refused)
+        finally:
+            stream.stop()
+            # A call that hangs cannot be ended from outside; it is left to its own time limit.
+            pool.shutdown(wait=not late, cancel_futures=True)
+
+    def _too_late(self, scope: Scope, sent: int) -> ScopeReport:
+        detail = f"the account took longer than {self.session.settings.account_seconds:g} s"
+        return ScopeReport(scope, ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED, sent, detail)
 
     def _read(self, reader: Reader, stream: _Stream) -> None:
         """Send one scope's resources and its report."""
@@ -114,7 +109,7 @@ class AwsEstate:
                     break
             if reader.skipped:
                 status, detail = ScopeStatus.PARTIAL, _first(reader.skipped)
-        except _Unwanted:
+        except Unwanted:
             return
         except PageCut as cut:
             status, detail = (ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED), f"{call} sent {cut}"
@@ -123,7 +118,7 @@ class AwsEstate:
             detail = told(error, call)
             if not sent and is_refusal(error):
                 stream.refused.append(detail)
-        with suppress(_Unwanted):
+        with suppress(Unwanted):
             scope = Scope(reader.account, reader.region, reader.kind.name)
             stream.put([ScopeReport(scope, status, sent, detail)])
 
@@ -142,11 +137,11 @@ def _gather(pages: Iterator[list[Resource]], stream: _Stream) -> tuple[list[Reso
     try:
         for page in pages:
             if stream.stopped.is_set():
-                raise _Unwanted
+                raise Unwanted
             chunk += page
             if len(chunk) >= CHUNK:
                 break
-    except _Unwanted:
+    except Unwanted:
         raise
     except Exception as error:  # noqa: BLE001  (handed to the caller with what was read)
         return chunk, error

@@ -5,8 +5,18 @@ from integrations.aws.registry import AWS_KINDS
 SHARED_ACTIONS = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "sts:GetCallerIdentity")
 """What every run may call, whatever kinds it reads."""
 
+FLEET_ACTIONS = (
+    "ec2:DescribeRegions",
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+    "sts:AssumeRole",
+)
+"""What a run over several accounts may call beside that."""
+
 READ_ACTIONS: tuple[str, ...] = tuple(
-    sorted({*SHARED_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
+    sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
 )
 """IAM names, which differ from those of the API for some S3 calls."""
 

@@ -11,11 +11,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from engine.errors import ConfigError
+from integrations.aws.account_clients import AccountClient, CallerProvider, Keys
 from integrations.aws.refusals import bad_address, is_refusal, no_credentials
 from integrations.aws.timestamps import read_timestamps_quickly
+
+ENABLED = "enabled"
+"""In the place of a region: all that an account has enabled."""
+ENTRY = "us-east-1"
+"""Where to ask for those where no other region is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationFilter:
+    """Which accounts of an organization: all that are active, or fewer."""
+
+    include_ous: tuple[str, ...] = ()
+    """Ids of organizational units; with all below them. Empty is the whole organization."""
+    exclude_ous: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags that an account has to have, with their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +40,7 @@ class AwsSettings:
     """Where and as whom to look, and how patiently."""
 
     regions: tuple[str, ...] = ()
-    """Empty: the region of the profile or environment."""
+    """Empty: the region of the profile or environment; `enabled` is all that an account has enabled."""
     profile: str = ""
     """Empty: the usual chain of environment, default profile and instance role."""
     endpoint_url: str = ""
@@ -36,18 +53,31 @@ class AwsSettings:
     """Tries of each call, by botocore's adaptive mode: it slows down where AWS throttles."""
     workers: int = 8
     """Scopes that are read at the same time."""
+    accounts: tuple[str, ...] = ()
+    """Accounts to read through `role`; empty, and without `organization`, is the account of the credentials alone."""
+    organization: OrganizationFilter | None = None
+    """Which accounts of the organization to read."""
+    role: str = ""
+    """The name of the role to assume in every other account."""
+    external_id: str = ""
+    account_seconds: float = 0
+    """After so long an account is left, and what was not read of it is a gap; 0 is never."""
+    accounts_at_once: int = 8
     listeners: tuple[Callable[[Any], None], ...] = ()
     """What else listens to the calls: each is handed the SDK's session before any client is made."""
 
 
 @dataclass
-class AwsSession:
-    """Clients of one account."""
+class Clients:
+    """The clients of a session, made when they are first asked for."""
 
     settings: AwsSettings
     boto: Any
     """A `boto3.session.Session`."""
-    regions: tuple[str, ...]
+    retries: Literal["adaptive", "legacy"] = "adaptive"
+    """The SDK's retry mode; `adaptive` learns one pace for everybody who shares a client."""
+    connections: int = 0
+    """Connections that a client keeps open; 0 is what one account needs."""
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -64,14 +94,37 @@ class AwsSession:
 
         settings = self.settings
         config = Config(
-            retries={"mode": "adaptive", "total_max_attempts": settings.attempts},
+            retries={"mode": self.retries, "total_max_attempts": settings.attempts},
             connect_timeout=settings.connect_seconds,
             read_timeout=settings.read_seconds,
-            max_pool_connections=max(settings.workers * 2, 10),
+            max_pool_connections=self.connections or max(settings.workers * 2, 10),
             user_agent_extra="bursar",
             s3={"addressing_style": "path"} if settings.endpoint_url else None,
         )
         return self.boto.client(service, region_name=region, endpoint_url=settings.endpoint_url or None, config=config)
+
+    def close(self) -> None:
+        """Close every client."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+
+@dataclass
+class AwsSession:
+    """One account, as whoever signs its calls."""
+
+    settings: AwsSettings
+    clients: Clients
+    regions: tuple[str, ...]
+    keys: Keys | None = None
+    """The keys of an account whose clients are shared; None where the clients have their own."""
+
+    def client(self, service: str, region: str) -> Any:
+        """Return the client of `service` in `region`; safe to call from several threads."""
+        client = self.clients.client(service, region)
+        return client if self.keys is None else AccountClient(client, self.keys)
 
     def account(self) -> str:
         """
@@ -97,13 +150,6 @@ class AwsSession:
         assert first is not None, "a session has a region"
         raise no_credentials(first, self.settings.profile) from first
 
-    def close(self) -> None:
-        """Close every client."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
-            self._clients.clear()
-
 
 @contextmanager
 def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
@@ -118,21 +164,43 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
     from botocore.exceptions import BotoCoreError
 
     try:
-        core = botocore.session.Session(profile=settings.profile or None)
-        read_timestamps_quickly(core)
-        for listen in settings.listeners:
-            listen(core)
+        core = _listened(botocore.session.Session(profile=settings.profile or None), settings)
         key, secret = settings.access_key or (None, None)
         boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
         default = boto.region_name or os.environ.get("AWS_REGION", "")
     except BotoCoreError as error:
         raise no_credentials(error, settings.profile) from error
-    regions = settings.regions or ((default,) if default else ())
+    named = tuple(region for region in settings.regions if region != ENABLED)
+    regions = named or ((default or ENTRY,) if settings.regions else (default,) if default else ())
     if not regions:
         hint = "name one with --region, under `aws.regions` in bursar.yaml, or in AWS_REGION"
         raise ConfigError.of("bad-config", "no AWS region is named", where="AWS", hint=hint)
-    session = AwsSession(settings, boto, tuple(dict.fromkeys(regions)))
+    clients = Clients(settings, boto)
     try:
-        yield session
+        yield AwsSession(settings, clients, tuple(dict.fromkeys(regions)))
     finally:
-        session.close()
+        clients.close()
+
+
+@contextmanager
+def shared_clients(settings: AwsSettings) -> Iterator[Clients]:
+    """Yield clients that sign with the keys of whatever account calls."""
+    import boto3
+    import botocore.session
+
+    core = _listened(botocore.session.Session(), settings)
+    core.register_component("credential_provider", CallerProvider())
+    # One account that AWS slows down must not slow down the others.
+    connections = settings.accounts_at_once * settings.workers
+    clients = Clients(settings, boto3.session.Session(botocore_session=core), "legacy", connections)
+    try:
+        yield clients
+    finally:
+        clients.close()
+
+
+def _listened(core: Any, settings: AwsSettings) -> Any:
+    read_timestamps_quickly(core)
+    for listen in settings.listeners:
+        listen(core)
+    return core

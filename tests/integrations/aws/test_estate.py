@@ -18,6 +18,9 @@ class Pages:
     def __init__(self, pages):
         self.pages = pages
 
+    def can_paginate(self, operation):
+        return True
+
     def get_paginator(self, operation):
         return self
 
