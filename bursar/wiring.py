@@ -38,6 +38,8 @@ class Choice:
     regions: tuple[str, ...] = ()
     profile: str | None = None
     endpoint_url: str | None = None
+    record_api: Path | None = None
+    """The folder to write every answer of the cloud to."""
     now: datetime | None = None
     """The moment to judge a recorded estate at, instead of when it was recorded."""
 
@@ -78,15 +80,21 @@ def open_estate(choice: Choice, config: Config) -> Iterator[tuple[Estate, dateti
     """Yield the chosen estate with the moment to judge it at."""
     if choice.estate is not None:
         snapshot = open_snapshot(choice.estate)
+        if choice.record_api is not None:
+            hint = "a recorded estate asks no cloud anything"
+            raise ConfigError.of("usage", "`--record-api` does not go with `--estate`", where="--record-api", hint=hint)
         yield snapshot, choice.now or snapshot.taken_at
         return
     if choice.now is not None:
         hint = "a live estate is judged at the time it is read"
         raise ConfigError.of("usage", "`--now` goes with `--estate`", where="--now", hint=hint)
     from integrations.aws.live import live_estate
+    from integrations.aws.recorder import Recorder
 
+    listeners = (Recorder(choice.record_api).listen,) if choice.record_api else ()
     settings = replace(
         config.aws,
+        listeners=listeners,
         regions=choice.regions or config.aws.regions,
         profile=choice.profile or config.aws.profile,
         endpoint_url=choice.endpoint_url or config.aws.endpoint_url,

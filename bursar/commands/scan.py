@@ -22,12 +22,20 @@ from bursar.commands.options import estate_options, policy_options
     show_default=True,
     help="Where to. JSON Lines; packed where the name ends in .gz.",
 )
+@click.option(
+    "--record-api",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Also write every answer of AWS to this folder, without secrets, accounts and addresses.",
+)
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def command(output: Path, force: bool, **chosen: Any) -> int:
     """Record what the policies need of the estate: inventory, tags and telemetry.
 
     `bursar plan --estate FILE` and `bursar explain --estate FILE` read it without any cloud. The file
     holds names, tags and ids of your resources and no credentials.
+
+    A folder written by --record-api shows what AWS said: attach it to a report of a wrong finding. Account
+    numbers, tokens, keys, addresses and environment variables are replaced; names and tags are not.
     """
     from bursar.exit_status import DONE, INCOMPLETE
     from bursar.render.progress import progress_for
