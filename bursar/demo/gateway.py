@@ -16,6 +16,7 @@ from http import HTTPStatus
 from threading import Lock
 from typing import Any
 
+from bursar.demo.absent import absent
 from bursar.demo.emulation import Emulation
 from bursar.demo.faults import FaultTable
 from bursar.demo.series import Grid, Key
@@ -50,6 +51,8 @@ class Gateway:
                 time.sleep(wait)
             if spoiled is not None:
                 return _send(start_response, refusal(call, environ, spoiled))
+            if (nothing := absent(call)) is not None:
+                return _send(start_response, nothing)
         with self._turn:
             return list(self.cloud(environ, start_response))
 

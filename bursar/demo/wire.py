@@ -25,6 +25,8 @@ _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 """Names in signatures that differ from those of the SDK's clients."""
+_MODELS = {"elasticfilesystem": "efs", "es": "opensearch", "aoss": "opensearchserverless"}
+"""Names of service models that differ from those in signatures."""
 _QUERY_COMPATIBLE = frozenset({"cloudwatch", "sqs"})
 """JSON services that keep the error codes of their older query protocol in a header."""
 REQUEST_ID = "5f1c0d3e-0000-4000-8000-00000000d0d0"
@@ -156,7 +158,7 @@ def _rest_operation(service: str, environ: Mapping[str, Any], body: bytes) -> st
     headers = {name[5:].replace("_", "-").title(): value for name, value in environ.items() if name.startswith("HTTP_")}
     request = Request.from_primitives(environ["REQUEST_METHOD"], url, headers, body)
     try:
-        operation, _ = get_service_router(service).match(request)
+        operation, _ = get_service_router(_MODELS.get(service, service)).match(request)
     except (HTTPException, KeyError, ValueError, NotImplementedError):
         return f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')}"
     return str(operation.name)
