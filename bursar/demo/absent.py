@@ -56,7 +56,8 @@ def _lists(service: str, operation: str) -> tuple[str, ...]:
     from botocore.model import ServiceModel
 
     model = ServiceModel(Loader().load_service_model(SERVICES.get(service, service), "service-2"))
-    members = model.operation_model(operation).output_shape.members
+    shape = model.operation_model(operation).output_shape
+    members = shape.members if shape is not None else {}
     lists = {name: shape for name, shape in members.items() if shape.type_name == "list"}
     return tuple(str(shape.serialization.get("name", name)) for name, shape in lists.items())
 

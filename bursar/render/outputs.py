@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +49,16 @@ def write_outputs(plan: Plan, outputs: Sequence[Output]) -> None:
             text = io.StringIO()
             table[output.format](plan, text, width=None, color=False)
             write_file(output.file, text.getvalue())
+
+
+def write_text(file: Path | None, write: Callable[..., None]) -> None:
+    """Have `write` write to `file`, whole or not at all, or to the standard output."""
+    if file is None:
+        write(sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
+        return
+    text = io.StringIO()
+    write(text, width=None, color=False)
+    write_file(file, text.getvalue())
 
 
 def write_file(path: Path, text: str) -> None:

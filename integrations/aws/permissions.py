@@ -20,9 +20,18 @@ READ_ACTIONS: tuple[str, ...] = tuple(
 )
 """IAM names, which differ from those of the API for some S3 calls."""
 
+SERVICES = {"monitoring": "cloudwatch", "tagging": "tag"}
+"""IAM names of services that sign their calls with another."""
+
 OPERATIONS: dict[str, str] = {
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
 }
 """IAM names of operations that have another."""
+
+
+def action_of(signing_name: str, operation: str) -> str:
+    """Return the IAM name of an operation of the service that signs as `signing_name`."""
+    action = f"{SERVICES.get(signing_name, signing_name)}:{operation}"
+    return OPERATIONS.get(action, action)

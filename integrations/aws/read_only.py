@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.aws.permissions import FLEET_ACTIONS, OPERATIONS, READ_ACTIONS
+from integrations.aws.permissions import FLEET_ACTIONS, READ_ACTIONS, action_of
 
 EXACT = frozenset({"ec2", "kms", "s3", "sts"})
 """Services where a verb as a whole would open more, such as objects and user data."""
@@ -24,8 +24,8 @@ def refuse_what_changes(core: Any) -> None:
     allowed = frozenset(READ_ACTIONS)
 
     def check(model: Any, **_: Any) -> None:
-        action = f"{model.service_model.signing_name}:{model.name}"
-        if OPERATIONS.get(action, action) not in allowed:
+        action = action_of(model.service_model.signing_name, model.name)
+        if action not in allowed:
             raise NotReadOnly(f"{action} is not one of the calls that only read")
 
     core.get_component("event_emitter").register_first("before-call", check)

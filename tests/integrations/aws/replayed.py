@@ -10,7 +10,7 @@ from pathlib import Path
 
 from engine.model import KindNeeds, Needs, Resource, ScopeReport
 from integrations.aws.estate import AwsEstate
-from integrations.aws.permissions import OPERATIONS
+from integrations.aws.permissions import action_of
 from integrations.aws.recorder import Replay, read_lines
 from integrations.aws.registry import AWS_KINDS
 from integrations.aws.session import AwsSettings, open_session
@@ -79,5 +79,4 @@ def replay(kind: str, needs: Needs | None = None, lines: list[dict] | None = Non
 
 def iam_name(session, service: str, operation: str) -> str:
     """Return the IAM name of a call."""
-    prefix = session.client(service, REGION).meta.service_model.signing_name
-    return OPERATIONS.get(f"{prefix}:{operation}", f"{prefix}:{operation}")
+    return action_of(session.client(service, REGION).meta.service_model.signing_name, operation)

@@ -1,0 +1,1 @@
+"""The control frameworks that findings can be reported by."""
