@@ -22,6 +22,9 @@ ABSENT: frozenset[str] = frozenset(
         "bedrock:ListProvisionedModelThroughputs",
         "ec2:DescribeCapacityReservations",
         "elasticfilesystem:DescribeFileSystems",
+        "sagemaker:ListApps",
+        "sagemaker:ListInferenceComponents",
+        "sagemaker:ListSpaces",
     }
 )
 """Calls by the name in their signature."""

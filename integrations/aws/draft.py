@@ -17,7 +17,7 @@ from engine.kinds import Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown
 from integrations.aws.checked import typed
-from integrations.aws.reader import Reader, attempt, hardware_fields, tags_of
+from integrations.aws.reader import Reader, attempt, hardware_fields, summed_hardware, tags_of
 
 Table: TypeAlias = Mapping[str, str]
 """Field name to where it stands in an answer: keys with dots between them, such as `Endpoint.Port`."""
@@ -102,6 +102,23 @@ class Draft:
             found = Unknown(Reason.NULL, "the number of instances is not known")
         else:
             found = hardware_fields(known, type_, count)
+        if isinstance(found, Unknown):
+            self.gaps["hardware"] = found
+        else:
+            self.fields.update({n: v for n, v in found.items() if n in self.reader.kind.field_by_name})
+
+    def machines(self, machines: Iterable[tuple[object, object]]) -> None:
+        """Set the group `hardware` for so many machines of each type together, where a policy reads it."""
+        if not self.reader.wants("hardware"):
+            return
+        counted: list[tuple[str, int]] = []
+        for type_, count in machines:
+            if not isinstance(type_, str) or not isinstance(count, int) or isinstance(count, bool) or count < 0:
+                self.gaps["hardware"] = Unknown(Reason.NULL, "types and numbers of its machines are not known")
+                return
+            counted.append((type_, count))
+        known = self.reader.hardware(type_ for type_, _ in counted) if counted else {}
+        found = summed_hardware(known, counted)
         if isinstance(found, Unknown):
             self.gaps["hardware"] = found
         else:

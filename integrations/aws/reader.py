@@ -98,6 +98,16 @@ class Reader:
                 raise PageCut(f"a page without {key}")
             yield page[key]
 
+    def names(
+        self, call: str, service: str, operation: str, key: str, size: int, **parameters: Any
+    ) -> Iterator[list[str]]:
+        """Yield the names under `key` of each page; what is no name is noted for the report and left out."""
+        for page in self.pages(service, operation, key, size, **parameters):
+            sent: list[Any] = list(page)
+            found = [name for name in sent if isinstance(name, str) and name]
+            self.skipped += [f"{call} sent something that is no name"] * (len(page) - len(found))
+            yield found
+
     def sound(self, call: str, entries: Iterable[Any], *identity: str) -> list[Mapping[str, Any]]:
         """Return the entries of a page that have their `identity`; the others are noted for the report."""
         found = []
@@ -199,6 +209,29 @@ def hardware_fields(
     if isinstance(described, Unknown):
         return described
     return attempt("ec2:DescribeInstanceTypes", lambda: hardware_of(described, count))
+
+
+NAMED = ("accelerator.model", "accelerator.vendor", "accelerator.memory_gib")
+SUMMED = ("accelerator.count", "accelerator.devices", "vcpus", "memory_gib")
+
+
+def summed_hardware(
+    known: Mapping[str, Mapping[str, Any] | Unknown], machines: Iterable[tuple[object, int]]
+) -> dict[str, Answer] | Unknown:
+    """Return the hardware of so many machines of each type together; a model is named only where all are alike."""
+    total: dict[str, Any] = dict.fromkeys(SUMMED, 0)
+    models: dict[tuple[Any, ...], dict[str, Answer]] = {}
+    for type_, count in machines:
+        found = hardware_fields(known, type_, count)
+        if isinstance(found, Unknown):
+            return found
+        for name in SUMMED:
+            if isinstance(value := found[name], Unknown):
+                return value
+            total[name] += value
+        named = {name: found[name] for name in NAMED if name in found}
+        models[tuple(sorted(map(str, named.items())))] = named
+    return {**total, **(next(iter(models.values())) if len(models) == 1 else {})}
 
 
 def tags_of(pairs: Any, key: str = "Key", value: str = "Value") -> dict[str, str]:

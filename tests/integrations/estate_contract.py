@@ -80,4 +80,4 @@ def _completeness_holds(resource: Resource, needs: Needs, kind: Kind) -> None:
 
 def _with_core(kind: Kind) -> set[str]:
     """Return the groups that come with the listing itself, and so are complete without being asked for."""
-    return {"tags"} if kind.name in ("aws.ec2.instance", "aws.ebs.volume") else set()
+    return {"tags"} if kind.name in ("aws.ec2.instance", "aws.ebs.volume", "aws.autoscaling.group") else set()

@@ -13,7 +13,7 @@ from engine.values import Answer, Reason, Unknown, clean
 from integrations.aws.declared import AwsKind
 from integrations.aws.fields import encryption_key, hardware, running
 from integrations.aws.metric_sources import Scale, Source
-from integrations.aws.reader import Reader, attempt, hardware_fields, tags_of
+from integrations.aws.reader import Reader, attempt, summed_hardware, tags_of
 
 CALL = "sagemaker:ListEndpoints"
 PAGE = 100
@@ -36,8 +36,8 @@ class Variant:
     type: str
     """Empty where it is serverless."""
     count: int
-    components: bool
-    """Whether models are deployed to it as inference components."""
+    model: str
+    """Empty where models are deployed to it as inference components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,12 @@ KIND = Kind(
         Field("instance.types", Type.STRINGS, "Instance types of all variants.", group="config"),
         Field("instance.count", Type.NUMBER, "Instances of all variants.", group="config"),
         Field("variants", Type.NUMBER, "Production variants.", group="config"),
+        Field(
+            "models",
+            Type.STRINGS,
+            "Models of all variants; inference components name theirs themselves.",
+            group="config",
+        ),
         Field(
             "serverless",
             Type.BOOL,
@@ -212,7 +218,7 @@ def _variant(configured: Mapping[str, Any], now: Mapping[str, Any]) -> Variant:
         configured["VariantName"],
         "" if "ServerlessConfig" in configured else configured["InstanceType"],
         0 if "ServerlessConfig" in configured else int(count),
-        components="ModelName" not in configured,
+        str(configured.get("ModelName") or ""),
     )
 
 
@@ -224,6 +230,7 @@ def _add_deployment(reader: Reader, deployed: Deployment, fields: dict[str, Answ
             "instance.types": types,
             "instance.count": sum(v.count for v in variants),
             "variants": len(variants),
+            "models": tuple(v.model for v in variants if v.model),
             "serverless": bool(variants) and not types,
             "data_capture": bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
             "network_isolation": bool(config.get("EnableNetworkIsolation")),
@@ -231,43 +238,17 @@ def _add_deployment(reader: Reader, deployed: Deployment, fields: dict[str, Answ
     )
     if types:
         fields["instance.type"] = types[0]
-    if any(v.components for v in variants):
+    if not all(v.model for v in variants):
         gaps["metrics.requests"] = COMPONENTS
     described = reader.hardware(types) if types and reader.wants("hardware", "encryption") else {}
     if reader.wants("hardware"):
-        hardware = summed(variants, described)
+        hardware = summed_hardware(described, ((v.type, max(v.count, 0)) for v in variants if v.type))
         if isinstance(hardware, Unknown):
             gaps["hardware"] = hardware
         else:
             fields.update(hardware)
     if reader.wants("encryption"):
         fields.update(_encryption(reader, config.get("KmsKeyId"), types, described))
-
-
-def summed(
-    variants: Sequence[Variant], described: Mapping[str, Mapping[str, Any] | Unknown]
-) -> dict[str, Answer] | Unknown:
-    """Return the hardware of all variants together; models are named only where all are alike."""
-    total: dict[str, Answer] = {"accelerator.count": 0, "accelerator.devices": 0, "vcpus": 0, "memory_gib": 0}
-    models: set[tuple[Answer | None, ...]] = set()
-    named = ("accelerator.model", "accelerator.vendor", "accelerator.memory_gib")
-    one: dict[str, Answer] = {}
-    for variant in variants:
-        if not variant.type:
-            continue
-        found = hardware_fields(described, variant.type, max(variant.count, 0))
-        if isinstance(found, Unknown):
-            return found
-        one = found
-        models.add(tuple(one.get(name) for name in named))
-        for name, sum_ in total.items():
-            value = one[name]
-            if isinstance(value, Unknown):
-                return value
-            total[name] = sum_ + value  # type: ignore[operator]
-    if len(models) == 1:
-        total.update({name: one[name] for name in named if name in one})
-    return total
 
 
 def _encryption(

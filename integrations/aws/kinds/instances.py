@@ -77,6 +77,10 @@ KIND = Kind(
             optional=True,
             values=("autoscaling", "eks", "batch", "emr", "sagemaker", "parallelcluster"),
         ),
+        Field("auto_scaling_group", Type.STRING, "The Auto Scaling group it is of.", group="tags", optional=True),
+        Field("node_group", Type.STRING, "The EKS node group it is of.", group="tags", optional=True),
+        Field("cluster", Type.STRING, "The EKS cluster it is a node of.", group="tags", optional=True),
+        Field("batch_environment", Type.STRING, "The Batch environment it is of.", group="tags", optional=True),
         Field("imdsv2", Type.BOOL, "Whether instance metadata is read with session tokens only (IMDSv2)."),
         Field("public_ip", Type.BOOL, "Whether it has a public IPv4 address."),
         Field("private_dns_name", Type.STRING, "The private DNS name, a node's name in many clusters.", optional=True),
@@ -85,6 +89,14 @@ KIND = Kind(
     ),
     metrics=(*agent_gpu_metrics(), cpu(300), *network()),
 )
+
+OWNERS = {
+    "auto_scaling_group": ("aws:autoscaling:groupName",),
+    "node_group": ("eks:nodegroup-name",),
+    "cluster": ("aws:eks:cluster-name", "eks:cluster-name"),
+    "batch_environment": ("aws:batch:compute-environment", "AWSBatchServiceTag"),
+}
+"""Tags that whatever made it puts on it, by the field that names it."""
 
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
@@ -149,6 +161,8 @@ def _fields(entry: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Answ
     manager += ["eks" for tag in tags if tag.startswith("kubernetes.io/cluster/")]
     if manager:
         fields["managed_by"] = manager[-1]
+    owners = {name: next((tags[key] for key in keys if key in tags), None) for name, keys in OWNERS.items()}
+    fields.update({name: owner for name, owner in owners.items() if owner is not None})
     return fields
 
 

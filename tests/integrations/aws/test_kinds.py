@@ -32,13 +32,18 @@ def kept(kind, reading, needs=None):
     holds(reading.items, needs or everything(kind), CATALOG, [Scope(ACCOUNT, REGION, kind)])
 
 
-LISTED_BY_TWO = {"aws.opensearch.domain": "ListDomainNames"}
-"""Kinds that take a second call to be listed."""
+LISTED_WITH = {
+    "aws.opensearch.domain": {"ListDomainNames"},
+    "aws.eks.nodegroup": {"ListClusters"},
+    "aws.ecs.service": {"ListClusters", "ListServices"},
+    "aws.batch.job": {"DescribeJobQueues", "ListJobs"},
+}
+"""Kinds that take further calls to be listed."""
 
 
 def listing(kind):
     """Return the operations that list the kind."""
-    return {AWS_KINDS[kind].call.partition(":")[2], LISTED_BY_TWO.get(kind)}
+    return {AWS_KINDS[kind].call.partition(":")[2]} | LISTED_WITH.get(kind, set())
 
 
 @pytest.mark.parametrize("kind", KINDS)
