@@ -1,14 +1,15 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench docs wheel clean
+.PHONY: help demo test lint format fuzz bench docs custodian wheel clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CUSTODIAN := .venv-custodian
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo.stamp  ## Run the shipped policies on an emulated AWS account; no credentials
 	@$(BIN)/bursar demo
@@ -39,11 +40,13 @@ docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
 	$(BIN)/python -m bursar.reference docs/reference
 	$(BIN)/bursar schema -o policies/bursar.schema.json
 
+custodian: $(CUSTODIAN)/stamp  ## Install Cloud Custodian in a place of its own, for the tests that compare with it
+
 wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## Remove everything that was installed or built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CUSTODIAN) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Python 3.11 or newer, whatever the machine calls it.
 $(BIN)/python:
@@ -61,4 +64,9 @@ $(VENV)/demo.stamp: pyproject.toml | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml | $(VENV)/demo.stamp
 	@echo 'installing the development tools (once)'
 	@$(PIP) install --group dev
+	@touch $@
+
+$(CUSTODIAN)/stamp: tests/custodian.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(CUSTODIAN)
+	@$(CUSTODIAN)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@

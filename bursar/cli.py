@@ -18,15 +18,20 @@ from engine.errors import BursarError
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "init": "Start a folder with a configuration, a starter pack and the editor schema.",
+        "import": "Take over the policies of another tool: `bursar import custodian`.",
         "validate": "Check policies; report every mistake of every file at once.",
         "schema": "Print the JSON Schema for editors, or what may be asked of a kind.",
         "scan": "Record the estate in a file.",
         "plan": "Show findings and the steps they would lead to; change nothing.",
+        "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
     }
 )
 """Every command with its one-line help, in the order people meet them."""
+
+MODULES: Mapping[str, str] = MappingProxyType({"import": "import_custodian"})
+"""The modules of commands whose names Python keeps for itself."""
 
 EXIT_CODES = """\
 \b
@@ -48,7 +53,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"bursar.commands.{cmd_name}").command
+        command: click.Command = import_module(f"bursar.commands.{MODULES.get(cmd_name, cmd_name)}").command
         return command
 
     def resolve_command(

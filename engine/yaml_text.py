@@ -13,6 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, TypeAlias
 
 import yaml
@@ -181,9 +182,18 @@ class _Composer:
         return _Stop()
 
     def _events(self) -> Iterator[Any]:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        seen = 0
         try:
-            yield from yaml.parse(self.source.text, Loader=loader)
+            try:
+                for event in yaml.parse(self.source.text, Loader=fast):
+                    seen += 1
+                    yield event
+            except yaml.MarkedYAMLError as error:
+                if "nesting depth" not in (error.problem or ""):
+                    raise
+                # libyaml looks far ahead and gives up at 1,000 levels; the slow parser comes to our own limit first.
+                yield from islice(yaml.parse(self.source.text, Loader=yaml.SafeLoader), seen, None)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             offset = min(mark.index if mark else 0, len(self.source.text))

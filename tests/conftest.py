@@ -1,7 +1,9 @@
 """What every test shares: an environment without credentials, and an emulated AWS account on demand."""
 
 import os
+import subprocess
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -44,3 +46,25 @@ def aws(aws_server) -> Server:
     """The emulated account, empty and without faults."""
     aws_server.reset()
     return aws_server
+
+
+@pytest.fixture(scope="session")
+def custodian() -> Path:
+    """The folder of Cloud Custodian's programs, which `make custodian` installs in a place of its own."""
+    import fcntl
+
+    root = Path(__file__).parents[1]
+    lock = root / ".venv-custodian.lock"
+    with lock.open("w") as held:
+        # Several workers may want it at once.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            done = subprocess.run(
+                ["make", "--silent", "custodian"], cwd=root, capture_output=True, text=True, check=False, timeout=900
+            )
+            failed = done.returncode and (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        except (OSError, subprocess.TimeoutExpired) as error:
+            failed = str(error)
+    if failed:
+        pytest.skip(f"NOT TESTED: Cloud Custodian could not be installed, so nothing was compared with it: {failed}")
+    return root / ".venv-custodian" / "bin"

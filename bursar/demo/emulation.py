@@ -59,6 +59,12 @@ class Emulation:
                 case ["bucket", short]:
                     if created:
                         s3_backends[ACCOUNT]["aws"].buckets[short].creation_date = created.replace(tzinfo=UTC)
+                case _ if name.startswith("snap-"):
+                    if created:
+                        ec2_backends[ACCOUNT][region].snapshots[name].start_time = created
+                case _ if name.startswith("ami-"):
+                    if created:
+                        ec2_backends[ACCOUNT][region].amis[name].creation_date = created
                 case _ if name.startswith("i-"):
                     _date_instance(ec2_backends[ACCOUNT][region].get_instance(name), created, changed)
                 case _:

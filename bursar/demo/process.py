@@ -77,7 +77,7 @@ class Server:
         self._post("clock", None if now is None else now.timestamp())
 
     def backdate(self, region: str, times: Mapping[str, Times]) -> None:
-        """Set dates by instance id, volume id, `endpoint/NAME`, `notebook/NAME` or `bucket/NAME`."""
+        """Set dates by id (instance, volume, snapshot, image), `endpoint/NAME`, `notebook/NAME` or `bucket/NAME`."""
         sent = {
             name: {k: v.timestamp() for k, v in (("created", t.created), ("changed", t.changed)) if v is not None}
             for name, t in times.items()

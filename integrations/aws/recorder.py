@@ -83,9 +83,8 @@ class Recorder:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             hint = "give a folder that can be written to"
-            raise ConfigError.of(
-                "cannot-write", f"`{self.folder}`: {error.strerror}", where="--record-api", hint=hint
-            ) from error
+            message = f"the folder `{self.folder}` cannot be written to: {error.strerror}"
+            raise ConfigError.of("file-unreadable", message, where="--record-api", hint=hint) from error
         core.register("before-parameter-build", remember)
         core.register("after-call", self.write)
 
