@@ -1,0 +1,1 @@
+"""What Bursar remembers between runs: records, their store's Protocol, the ledger, the lifecycle of findings. Pure."""
