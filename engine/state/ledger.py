@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
 
-Json: TypeAlias = bool | int | str | Sequence["Json"] | Mapping[str, "Json"] | None
+from typing_extensions import TypeAliasType
+
+Json = TypeAliasType("Json", "bool | int | str | list[Json] | dict[str, Json] | None")
 """What records and entries hold. No floats: amounts are decimal texts, times ISO 8601 texts in UTC."""
 
 
