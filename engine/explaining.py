@@ -13,8 +13,8 @@ from engine.checks.context import Context
 from engine.compiled import CompiledPolicy, Explanation
 from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
 from engine.findings import Cost, Verdict
+from engine.ids import finding_id
 from engine.model import Resource, ScopeReport, ScopeStatus
-from engine.planning import finding_id
 from engine.policy.model import Policy, PolicySet
 from engine.ports import Item
 from engine.values import Unknown

@@ -18,6 +18,7 @@ from engine.checks.schedule import share_outside
 from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
 from engine.expr.interpret import interpret
 from engine.findings import Cost, Finding, Outcome, Verdict
+from engine.ids import finding_id
 from engine.limits import holds_of
 from engine.model import Resource
 from engine.plan import Plan, Step, Tally, Withheld
@@ -102,11 +103,6 @@ def plan_items(
 
 def _set_aside(draft: Draft, verdict: Verdict) -> None:
     (draft.exempt if verdict.outcome is Outcome.EXEMPT else draft.undecided).append(verdict)
-
-
-def finding_id(policy: str, uid: str) -> str:
-    """Return the id that a finding of `policy` about the subject `uid` has in every run."""
-    return hashlib.sha256(f"{policy}\0{uid}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _finding(

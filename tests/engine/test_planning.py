@@ -9,9 +9,10 @@ import pytest
 
 from actions.catalog import remediations
 from engine.findings import Cost
+from engine.ids import finding_id
 from engine.model import Needs, Resource, Usage
 from engine.plan import Hold
-from engine.planning import PROTECT_TAG, Installation, finding_id, fingerprint, run
+from engine.planning import PROTECT_TAG, Installation, fingerprint, run
 from engine.policy.model import Mode
 from engine.values import Reason, Unknown
 from tests.engine.estates import (

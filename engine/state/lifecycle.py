@@ -1,0 +1,216 @@
+"""
+The life of a finding as a pure function: what a run saw of it, and what was known before, to what is known now.
+
+`advance` changes what is remembered; `wish` says what the finding waits for. Neither does anything: warnings,
+questions and acts are carried out by others, who come back with `warned`, `asked`, `intended` and the like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+
+from engine.findings import Subject
+from engine.policy.model import Mode
+from engine.state.records import FindingRecord, Status
+
+COOL_DOWN = timedelta(hours=24)
+"""How long after an act the same finding does not count as new: something else may be starting the machine again."""
+ASK_AGAIN = timedelta(hours=24)
+"""How long after nobody decided in time the question is asked once more."""
+QUESTIONS = 3
+"""How often a question is asked in one episode."""
+ATTEMPTS = 5
+"""How often an act is tried in one episode."""
+FIRST_RETRY = timedelta(minutes=10)
+"""How long after a first failure the act is tried again; the time doubles with each failure."""
+
+ASLEEP = frozenset({Status.RESOLVED, Status.EXEMPT, Status.SNOOZED})
+"""Where a finding that shows begins anew, with a new warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violated:
+    """The policy finds it."""
+
+    mode: Mode
+    """The policy's, capped by the installation's."""
+    grace: timedelta
+    fingerprint: str = ""
+    """Of its steps; empty where nothing would be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The policy was asked about a complete scope and does not find it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excused:
+    """It is exempt."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """Somebody wants to hear nothing of it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Nothing is known of it now: the verdict is unknown, or its scope could not be read. Whatever was, stays."""
+
+
+Sighting: TypeAlias = Violated | Cleared | Excused | Snoozed | Unseen
+
+
+class Wish(StrEnum):
+    """What a finding waits for."""
+
+    NOTHING = "nothing"
+    WARN = "warn"
+    ASK = "ask"
+    ACT = "act"
+
+
+def opened(id_: str, policy: str, subject: Subject, now: datetime) -> FindingRecord:
+    """Return the record of a finding that shows for the first time."""
+    return FindingRecord(id_, policy, subject, Status.OPEN, now, opened=now)
+
+
+def advance(record: FindingRecord, sighting: Sighting, now: datetime) -> FindingRecord:
+    """
+    Return `record` as it is after `sighting`; the same object where nothing changes.
+
+    INVARIANT: an intent without an outcome is settled by looking at the resource, never by a sighting.
+    """
+    if record.status is Status.ACTING:
+        return record
+    match sighting:
+        case Violated():
+            return _violated(record, sighting, now)
+        case Cleared(why):
+            return record if record.status is Status.RESOLVED else _at(record, Status.RESOLVED, now, why)
+        case Excused(why):
+            return record if record.status is Status.EXEMPT else _at(record, Status.EXEMPT, now, why)
+        case Snoozed(why):
+            return record if record.status is Status.SNOOZED else _at(record, Status.SNOOZED, now, why)
+        case Unseen():
+            return record
+        case _:
+            assert_never(sighting)
+
+
+def wish(record: FindingRecord, sighting: Sighting) -> Wish:
+    """Return what the finding waits for; nothing where it was not seen by this run."""
+    if not isinstance(sighting, Violated):
+        return Wish.NOTHING
+    match record.status:
+        case Status.OPEN if sighting.mode.rank >= Mode.NOTIFY.rank:
+            return Wish.WARN
+        case Status.DUE if sighting.fingerprint and sighting.mode is Mode.APPROVE:
+            return Wish.ASK
+        case Status.DUE if sighting.fingerprint and sighting.mode is Mode.ENFORCE:
+            return Wish.ACT
+        case Status.APPROVED if sighting.fingerprint and sighting.mode.rank >= Mode.APPROVE.rank:
+            return Wish.ACT
+        case _:
+            return Wish.NOTHING
+
+
+def _violated(record: FindingRecord, sighting: Violated, now: datetime) -> FindingRecord:
+    match record.status:
+        case Status.RESOLVED | Status.EXEMPT | Status.SNOOZED:
+            return _anew(record, now)
+        case Status.VERIFIED if now >= record.since + COOL_DOWN:
+            return _anew(record, now, "it is a finding again after what was done")
+        case Status.WARNED if _acts(sighting) and now >= promised(record, sighting.grace):
+            return _at(record, Status.DUE, now)
+        case Status.APPROVED | Status.PENDING if record.fingerprint != sighting.fingerprint:
+            reason = "the resource or the policy changed since approval was asked for"
+            return _at(replace(record, fingerprint="", approval=""), Status.DUE, now, reason)
+        case Status.EXPIRED if record.asked < QUESTIONS and now >= record.since + ASK_AGAIN:
+            return _at(replace(record, fingerprint="", approval=""), Status.DUE, now, "asked again")
+        case Status.FAILED if record.retry is not None and now >= record.retry:
+            return _at(record, Status.APPROVED if record.approval else Status.DUE, now, "tried again")
+        case _:
+            return record
+
+
+def promised(record: FindingRecord, grace: timedelta) -> datetime:
+    """
+    Return when the grace of a warned finding ends.
+
+    A longer grace in the policy lengthens it; a shorter one does not take back what was told.
+    """
+    assert record.warned is not None, "a warned finding has the time of its warning"
+    return max(record.warned + grace, record.due or record.warned)
+
+
+def _acts(sighting: Violated) -> bool:
+    return bool(sighting.fingerprint) and sighting.mode.rank >= Mode.APPROVE.rank
+
+
+def _anew(record: FindingRecord, now: datetime, reason: str = "") -> FindingRecord:
+    return FindingRecord(
+        record.id,
+        record.policy,
+        record.subject,
+        Status.OPEN,
+        now,
+        episode=record.episode + 1,
+        opened=now,
+        reason=reason,
+    )
+
+
+def _at(record: FindingRecord, status: Status, now: datetime, reason: str = "") -> FindingRecord:
+    return replace(record, status=status, since=now, reason=reason)
+
+
+# --- what others come back with ------------------------------------------------------------------
+
+
+def warned(record: FindingRecord, grace: timedelta, now: datetime) -> FindingRecord:
+    """Return the record of an open finding once its warning was delivered."""
+    return replace(_at(record, Status.WARNED, now), warned=now, due=now + grace)
+
+
+def asked(record: FindingRecord, approval: str, fingerprint: str, now: datetime) -> FindingRecord:
+    """Return the record of a due finding once approval was asked for."""
+    return replace(_at(record, Status.PENDING, now), approval=approval, fingerprint=fingerprint, asked=record.asked + 1)
+
+
+def answered(record: FindingRecord, status: Status, now: datetime, reason: str = "") -> FindingRecord:
+    """Return the record of a pending finding once it was approved or denied, or nobody decided in time."""
+    return _at(record, status, now, reason)
+
+
+def intended(record: FindingRecord, now: datetime) -> FindingRecord:
+    """Return the record of a finding whose act is about to be done."""
+    return _at(record, Status.ACTING, now)
+
+
+def done(record: FindingRecord, now: datetime, reason: str = "") -> FindingRecord:
+    """Return the record of a finding whose act had its effect."""
+    return replace(_at(record, Status.VERIFIED, now, reason), attempts=0, retry=None)
+
+
+def failed(record: FindingRecord, now: datetime, reason: str, *, retryable: bool) -> FindingRecord:
+    """Return the record of a finding whose act failed: tried again later, or never in this episode."""
+    attempts = record.attempts + 1
+    again = retryable and attempts < ATTEMPTS
+    retry = now + FIRST_RETRY * 2 ** (attempts - 1) if again else None
+    return replace(_at(record, Status.FAILED, now, reason), attempts=attempts, retry=retry)
+
+
+def refused(record: FindingRecord, now: datetime, reason: str) -> FindingRecord:
+    """Return the record of a finding whose act was not begun, because the resource is not as it was: it starts anew."""
+    return _anew(record, now, reason)
