@@ -44,6 +44,8 @@ class Installation:
     max_mode: Mode = Mode.REPORT
     protect: tuple[Expression, ...] = ()
     """Conditions over common fields and tags; a resource that meets one is never acted on."""
+    production: tuple[Expression, ...] = ()
+    """Conditions over common fields and tags; a resource that meets one is part of production."""
 
 
 @dataclass
@@ -175,6 +177,7 @@ def _add_steps(
                 approval=policy.approval,
                 savings=finding.savings,
                 fingerprint=fingerprint(resource, policy),
+                production=_in_production(resource, context, installation),
             )
         )
 
@@ -195,6 +198,13 @@ def _protection(resource: Resource, context: Context, installation: Installation
     if isinstance(any_of(answers), Unknown):
         return "it is not known whether the configuration protects it"
     return ""
+
+
+def _in_production(resource: Resource, context: Context, installation: Installation) -> bool:
+    """Return whether `resource` is part of production; what is not known may be."""
+    env = context.env()
+    answers = [truth(interpret(clause.node, resource, env)) for clause in installation.production]
+    return any_of(answers) is not False
 
 
 def fingerprint(resource: Resource, policy: Policy) -> str:

@@ -27,8 +27,7 @@ ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=10)
 """How long after a first failure the act is tried again; the time doubles with each failure."""
 
-ASLEEP = frozenset({Status.RESOLVED, Status.EXEMPT, Status.SNOOZED})
-"""Where a finding that shows begins anew, with a new warning."""
+NO_GRACE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,16 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from engine.findings import Finding, Subject, Verdict
 from engine.ids import finding_id
 from engine.model import Scope, ScopeStatus
 from engine.plan import Plan, Step
+from engine.policy.model import Mode
 from engine.state.ledger import Json, Note
 from engine.state.lifecycle import (
+    NO_GRACE,
     Cleared,
     Excused,
     Sighting,
@@ -142,10 +144,13 @@ def _sighting(
 ) -> Sighting:
     if snooze is not None and snooze.status == "active" and now < snooze.until:
         return Snoozed(f"until {snooze.until:%Y-%m-%d %H:%M} UTC, by {snooze.by}")
-    mode = min(finding.mode, plan.max_mode, key=lambda m: m.rank)
-    if not steps:
-        return Violated(mode, timedelta(0))
-    return Violated(mode, steps[0].grace, steps_fingerprint(steps))
+    return sighting_of(finding, steps, plan.max_mode)
+
+
+def sighting_of(finding: Finding, steps: Sequence[Step], max_mode: Mode) -> Violated:
+    """Return how a finding with its planned steps is seen, where nobody snoozed it."""
+    mode = min(finding.mode, max_mode, key=lambda m: m.rank)
+    return Violated(mode, steps[0].grace, steps_fingerprint(steps)) if steps else Violated(mode, NO_GRACE)
 
 
 def steps_fingerprint(steps: Sequence[Step]) -> str:

@@ -121,6 +121,8 @@ class ActionRecord:
     hourly: Decimal | None = None
     """Estimated savings in USD an hour; None where the price is not known."""
     basis: str = ""
+    last: bool = True
+    """Whether it is the last of the finding's steps; behind another one more would have followed."""
     attempts: int = 1
     reason: str = ""
     """What went wrong, or how the outcome was learned: `seen after a crash`."""
@@ -275,6 +277,7 @@ class PolicyFigures:
 
     policy: str
     looked_at: int
+    violations: int
     unknown: int
 
 

@@ -1,0 +1,108 @@
+"""
+Approvals as pure functions: the question, the votes, the one end.
+
+Slack, the command line and the web page come to a decision through `voted`, and only through it; the store makes
+sure that of two decisions made at once one counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.findings import Finding
+from engine.plan import Step
+from engine.state.lifecycle import answered
+from engine.state.reconcile import steps_fingerprint
+from engine.state.records import ApprovalRecord, Decision, FindingRecord, Status, Vote
+
+STATUS = {
+    Decision.APPROVED: Status.APPROVED,
+    Decision.DENIED: Status.DENIED,
+    Decision.EXPIRED: Status.EXPIRED,
+}
+"""What an approval's end makes of its finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCounted:
+    """A vote that does not count, and why."""
+
+    reason: str
+
+
+def question(
+    finding: Finding, steps: Sequence[Step], record: FindingRecord, now: datetime, requester: str = ""
+) -> ApprovalRecord:
+    """Return the question whether `steps` may be carried out, bound to exactly them."""
+    approval = steps[0].approval
+    assert approval is not None, "the loader refuses a policy in mode `approve` without an approval"
+    digest = digest_of(steps)
+    number = record.asked + 1
+    id_ = hashlib.sha256(f"{finding.id}\0{record.episode}\0{number}\0{digest}".encode()).hexdigest()[:12]
+    return ApprovalRecord(
+        id=id_,
+        finding=finding.id,
+        episode=record.episode,
+        policy=finding.verdict.policy,
+        subject=finding.subject,
+        status=Decision.PENDING,
+        steps=tuple(step.title for step in steps),
+        digest=digest,
+        fingerprint=steps_fingerprint(steps),
+        asked=now,
+        expires=now + approval.expires,
+        channel=approval.channel,
+        approvers=approval.approvers,
+        quorum=approval.quorum,
+        requester=requester,
+    )
+
+
+def digest_of(steps: Sequence[Step]) -> str:
+    """Return a digest of what would be done: SHA-256 in hex over ids and parameters of the steps, in order."""
+    facts = [[step.id, dict(sorted(step.parameters.items()))] for step in steps]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalRecord | NotCounted:
+    """
+    Return the approval with one more vote, decided where that decides it; or why the vote does not count.
+
+    `entitled` says whether the principal is one of the approvers now. One no denies; a quorum of different people
+    approves; nobody approves what he asked for himself.
+    """
+    if record.status is not Decision.PENDING:
+        return NotCounted(f"it is {record.status.value} already")
+    if vote.at >= record.expires:
+        return NotCounted(f"it expired at {record.expires:%Y-%m-%d %H:%M} UTC")
+    if not entitled:
+        return NotCounted(f"{vote.principal} is not one of its approvers")
+    if vote.yes and vote.principal == record.requester:
+        return NotCounted(f"{vote.principal} asked for it, and another has to approve")
+    if any(earlier.principal == vote.principal and earlier.yes == vote.yes for earlier in record.votes):
+        return NotCounted(f"{vote.principal} has said so already")
+    votes = (*record.votes, vote)
+    if not vote.yes:
+        return replace(record, votes=votes, status=Decision.DENIED, decided=vote.at, reason=vote.reason)
+    agreed = {earlier.principal for earlier in votes if earlier.yes}
+    if len(agreed) >= record.quorum:
+        return replace(record, votes=votes, status=Decision.APPROVED, decided=vote.at)
+    return replace(record, votes=votes)
+
+
+def ended(record: ApprovalRecord, decision: Decision, now: datetime, reason: str) -> ApprovalRecord:
+    """Return a pending approval that ended without a vote: expired, or superseded by what changed."""
+    return replace(record, status=decision, decided=now, reason=reason)
+
+
+def finding_after(finding: FindingRecord, approval: ApprovalRecord, now: datetime) -> FindingRecord:
+    """Return the finding as `approval` leaves it; unchanged where it waits for another one, or for more votes."""
+    status = STATUS.get(approval.status)
+    if status is None or finding.status is not Status.PENDING or finding.approval != approval.id:
+        return finding
+    people = ", ".join(vote.principal for vote in approval.votes)
+    return answered(finding, status, now, approval.reason or (f"by {people}" if people else ""))
