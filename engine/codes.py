@@ -49,6 +49,14 @@ CODES: Mapping[str, str] = MappingProxyType(
         "exists": "The file exists already and is not overwritten.",
         "missing-extra": "An optional part of Bursar is not installed.",
         "demo-failed": "The emulated AWS account of the demo could not be started or used.",
+        # state
+        "state-unavailable": "The state or its anchor cannot be reached, read or written.",
+        "state-version": "The state was written by another release, with a schema that this one does not know.",
+        "state-damaged": "The state or its anchor is damaged, or is not one of Bursar's.",
+        "state-conflict": "Somebody else changed the same record first; nothing was written.",
+        "state-lease": "The lease was lost to another run; nothing was written.",
+        "state-record": "A record or commit cannot be kept as it is: its key, its size or how many there are.",
+        "state-replaced": "The state is not the one that was anchored, or an older one.",
         "usage": "The command line cannot be understood.",
     }
 )

@@ -1,0 +1,1 @@
+"""Where state lives: SQLite and PostgreSQL, DynamoDB, and the anchors of the ledger outside."""
