@@ -117,10 +117,35 @@ class KindNeeds:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """One resource, by what it is known to its provider."""
+
+    kind: str
+    account: str
+    region: str
+    id: str
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.account, self.region, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
 class Needs:
     """What an estate has to fetch: nothing else is asked for."""
 
     kinds: Mapping[str, KindNeeds] = field(default_factory=dict)
+    only: frozenset[Identity] | None = None
+    """These resources and no others; None is all. Scopes without one of them are not read and not reported."""
+
+    def ids(self, scope: Scope) -> frozenset[str] | None:
+        """Return the ids of the resources of `scope` to read; None is all of them."""
+        return None if self.only is None else frozenset(one.id for one in self.only if one.scope == scope)
+
+    def covers(self, scope: Scope) -> bool:
+        """Return whether anything of `scope` is to be read."""
+        ids = self.ids(scope)
+        return ids is None or bool(ids)
 
 
 IDENTITY = frozenset({"kind", "id", "account", "region"})

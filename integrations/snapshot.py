@@ -136,12 +136,13 @@ class SnapshotEstate:
         seen: set[str] = set()
         for item in _items(self.path):
             if isinstance(item, Resource):
-                need = needs.kinds.get(item.kind)
-                if need is not None:
+                need, ids = needs.kinds.get(item.kind), needs.ids(Scope(item.account, item.region, item.kind))
+                if need is not None and (ids is None or item.id in ids):
                     yield self._limited(item, need)
             elif item.scope.kind in needs.kinds:
                 seen.add(item.scope.kind)
-                yield item
+                if needs.covers(item.scope):
+                    yield item
         for kind in sorted(set(needs.kinds) - seen):
             yield ScopeReport(Scope("", "", kind), ScopeStatus.FAILED, detail=NOT_RECORDED)
 

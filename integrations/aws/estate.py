@@ -58,13 +58,15 @@ class AwsEstate:
         """
         kinds = {name: source.kind for name, source in AWS_KINDS.items() if name in needs.kinds}
         regions = self.session.regions
-        open_scopes = {Scope(self.account, region, kind): 0 for kind in kinds for region in regions}
+        scopes = [Scope(self.account, region, kind) for kind in kinds for region in regions]
+        open_scopes = {scope: 0 for scope in scopes if needs.covers(scope)}
         """What has not been reported yet, with the resources that came of it."""
         shared, stream = Shared(), _Stream()
         pool = ThreadPoolExecutor(self.session.settings.workers)
         for scope in open_scopes:
             kind = kinds[scope.kind]
-            reader = Reader(self.session, shared, self.account, scope.region, kind, needs.kinds[scope.kind])
+            need, ids = needs.kinds[scope.kind], needs.ids(scope)
+            reader = Reader(self.session, shared, self.account, scope.region, kind, need, ids)
             pool.submit(self._read, reader, stream)
         count, late = len(open_scopes), False
         until = monotonic() + (self.session.settings.account_seconds or inf)
@@ -97,7 +99,7 @@ class AwsEstate:
         call, sent = AWS_KINDS[reader.kind.name].call, 0
         status, detail = ScopeStatus.COMPLETE, ""
         try:
-            pages = AWS_KINDS[reader.kind.name].collect(reader)
+            pages = _wanted(AWS_KINDS[reader.kind.name].collect(reader), reader.only)
             while True:
                 chunk, error = _gather(pages, stream)
                 if chunk:
@@ -124,6 +126,20 @@ class AwsEstate:
 
     def _measured(self, reader: Reader, chunk: list[Resource]) -> list[Item]:
         return [*self.telemetry.attach(chunk, reader.need, reader.region)]
+
+
+def _wanted(pages: Iterator[list[Resource]], ids: frozenset[str] | None) -> Iterator[list[Resource]]:
+    """Yield the pages with the resources of `ids` alone, up to the last of them."""
+    left = None if ids is None else set(ids)
+    for page in pages:
+        if left is None:
+            yield page
+            continue
+        found = [resource for resource in page if resource.id in left]
+        left -= {resource.id for resource in found}
+        yield found
+        if not left:
+            return
 
 
 def _first(skipped: list[str]) -> str:

@@ -52,19 +52,26 @@ class AwsFleet:
         chunks = Chunks()
         refused: list[str] = []
         pool = ThreadPoolExecutor(self.home.settings.accounts_at_once)
-        for account in self.accounts:
+        accounts = self._wanted(needs)
+        for account in accounts:
             pool.submit(self._read, account, needs, chunks, refused)
         try:
-            left = len(self.accounts)
+            left = len(accounts)
             while left:
                 chunk = chunks.take()
                 left -= not chunk
                 yield from chunk or ()
-            if self.accounts and len(refused) == len(self.accounts):
+            if accounts and len(refused) == len(accounts):
                 raise all_refused(refused)
         finally:
             chunks.stop()
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _wanted(self, needs: Needs) -> Sequence[Account]:
+        if needs.only is None:
+            return self.accounts
+        wanted = {one.account for one in needs.only}
+        return [account for account in self.accounts if account.id in wanted]
 
     def _read(self, account: Account, needs: Needs, chunks: Chunks, refused: list[str]) -> None:
         """Send everything of one account, and then an empty chunk."""
@@ -112,5 +119,5 @@ class AwsFleet:
     def _nothing(self, account: Account, needs: Needs, status: ScopeStatus, detail: str) -> Iterator[ScopeReport]:
         for kind in AWS_KINDS:
             if kind in needs.kinds:
-                for region in self.home.regions:
-                    yield ScopeReport(Scope(account.id, region, kind), status, 0, detail)
+                scopes = [Scope(account.id, region, kind) for region in self.home.regions]
+                yield from (ScopeReport(scope, status, 0, detail) for scope in scopes if needs.covers(scope))

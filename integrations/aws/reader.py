@@ -25,6 +25,8 @@ Item = TypeVar("Item")
 UNASKED = Unknown(Reason.NOT_COLLECTED, "no policy asks for it")
 AT_ONCE = 8
 """Calls about single resources that one scope makes at the same time."""
+MOST_VALUES = 200
+"""Values that EC2 accepts in one filter."""
 MOST_TYPES = 100
 """Instance types that DescribeInstanceTypes accepts in one call."""
 NO_SUCH_TYPE = frozenset({"InvalidInstanceType", "InvalidInstanceTypeValue", "InvalidParameterValue"})
@@ -63,6 +65,8 @@ class Reader:
     region: str
     kind: Kind
     need: KindNeeds
+    only: frozenset[str] | None = None
+    """The ids of the resources to read; None is all. Whatever else a collector yields is dropped."""
     skipped: list[str] = field(default_factory=list)
     """What could not be made sense of, for the scope's report."""
 
@@ -74,6 +78,12 @@ class Reader:
         """Return the gaps of the groups that no policy reads."""
         groups = {f.group for f in self.kind.fields} | {"tags"}
         return dict.fromkeys(groups - self.need.groups - {"core"}, UNASKED)
+
+    def narrowed(self, name: str) -> dict[str, Any]:
+        """Return the parameter that has EC2 list only what is to be read, by the filter `name`; none for all."""
+        if self.only is None or len(self.only) > MOST_VALUES:
+            return {}
+        return {"Filters": [{"Name": name, "Values": sorted(self.only)}]}
 
     def client(self, service: str) -> Any:
         return self.session.client(service, self.region)

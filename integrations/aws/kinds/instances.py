@@ -101,7 +101,7 @@ OWNERS = {
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the instances of a region, page by page."""
-    for page in reader.pages("ec2", "describe_instances", "Reservations", PAGE):
+    for page in reader.pages("ec2", "describe_instances", "Reservations", PAGE, **reader.narrowed("instance-id")):
         reservations = reader.sound(CALL, page, "Instances")
         listed = [entry for reservation in reservations for entry in reservation["Instances"]]
         entries = [entry for entry in reader.sound(CALL, listed, "InstanceId", "State") if not _gone(entry)]

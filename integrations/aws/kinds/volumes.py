@@ -59,7 +59,7 @@ KIND = Kind(
 
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the volumes of a region, page by page."""
-    for page in reader.pages("ec2", "describe_volumes", "Volumes", PAGE):
+    for page in reader.pages("ec2", "describe_volumes", "Volumes", PAGE, **reader.narrowed("volume-id")):
         entries = [e for e in reader.sound(CALL, page, "VolumeId", "State") if e["State"] not in GONE]
         yield reader.made(CALL, lambda entry: _volume(reader, entry), entries)
 
