@@ -6,7 +6,7 @@ Every command that needs one reads it here; without a file the defaults hold, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -21,6 +21,15 @@ from engine.policy.scalars import Condition, PositiveDuration, Text, Word
 from engine.policy.translate import validate
 from engine.yaml_text import MapNode, Node, Parsed, parse_yaml
 from integrations.aws.session import AwsSettings, OrganizationFilter
+from integrations.store.addresses import (
+    DEFAULT_STATE,
+    AddressError,
+    AnchorAddress,
+    SqliteAddress,
+    StateAddress,
+    anchor_address,
+    state_address,
+)
 
 AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 """Twelve digits; the reader of YAML keeps a leading zero."""
@@ -64,6 +73,8 @@ class ConfigDocument(BaseModel):
     protect: tuple[Condition, ...] = ()
     aws: AwsDocument | None = None
     prices: Text | None = None
+    state: Text | None = None
+    anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
 
 
@@ -78,6 +89,10 @@ class Config:
     protect: tuple[Expression, ...] = ()
     aws: AwsSettings = field(default_factory=AwsSettings)
     prices: Path | None = None
+    state: StateAddress = DEFAULT_STATE
+    """Where what is remembered between runs is kept."""
+    anchor: AnchorAddress | None = None
+    """Where the ends of the ledger are kept outside the state; None is nowhere."""
     fail_on: str = "never"
 
 
@@ -106,9 +121,13 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     problems: list[Problem] = list(parsed.problems)
     document = None
     protect: tuple[Expression, ...] = ()
+    state: StateAddress | None = None
+    anchor: AnchorAddress | None = None
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
+        state, anchor, bad = _addresses(document, parsed.root, path.parent)
+        problems += bad
         expressions = Expressions(parsed.source)
         clauses = parsed.root.get("protect") if isinstance(parsed.root, MapNode) else None
         protect = expressions.many(clauses, tuple(catalog.kinds.values()))
@@ -122,8 +141,31 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         protect=protect,
         aws=_aws(document.aws),
         prices=path.parent / document.prices if document.prices else None,
+        state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
+        anchor=anchor,
         fail_on=document.fail_on,
     )
+
+
+def _addresses(
+    document: ConfigDocument | None, root: Node, folder: Path
+) -> tuple[StateAddress | None, AnchorAddress | None, list[Problem]]:
+    """Return where state and anchor are; the problems do not show the line, which may hold a password."""
+    state, anchor = None, None
+    problems = []
+    for key, written in (("state", document and document.state), ("anchor", document and document.anchor)):
+        if not written:
+            continue
+        try:
+            if key == "state":
+                state = state_address(written, folder)
+            else:
+                anchor = anchor_address(written, folder)
+        except AddressError as error:
+            node = root.get(key) if isinstance(root, MapNode) else None
+            place = replace((node or root).place, text="")
+            problems.append(Problem("bad-config", f"`{key}`: {error}", place, error.hint))
+    return state, anchor, problems
 
 
 def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:

@@ -1,8 +1,8 @@
 """
 An anchor in S3: one object for each head, under Object Lock where a retention is asked for.
 
-The key says it all, and keys of later heads sort first: `<prefix>/<10^15 - serial>-<lineage>-<digest>.json`. Versions
-are listed and not objects, so that a delete marker over the last head hides nothing.
+The key says it all, `<prefix>/<999999999999999 - serial>-<lineage>-<digest>.json`, and keys of later heads sort
+first. Versions are listed and not objects, so that a delete marker over the last head hides nothing.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from engine.state.ledger import Head
 from engine.state.store import StateError
 from integrations.aws.refusals import CREDENTIALS, DENIED, SIGN_IN, code_of
+from integrations.store.addresses import LockMode
 from integrations.store.anchors import check_follows, damaged, encode_head
 
-Lock: TypeAlias = Literal["", "governance", "compliance"]
-TURN = 10**15
+TURN = 10**15 - 1
 KEY = re.compile(r"(?P<turned>[0-9]{15})-(?P<lineage>[0-9a-f]{1,64})-(?P<digest>[0-9a-f]{64})\.json")
 
 
@@ -35,7 +35,7 @@ class S3Anchor:
     """Without slashes around it; may be empty."""
     retain: timedelta | None = None
     """For how long nobody may delete a head; needs a bucket with Object Lock. None sets no lock of its own."""
-    mode: Lock = "governance"
+    mode: LockMode = LockMode.GOVERNANCE
 
     @property
     def name(self) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from engine.errors import ConfigError
+from integrations.store.addresses import PostgresAddress
 from integrations.store.sql import WRITES, SqlStore
 from integrations.store.sql_errors import told
 from integrations.store.sql_schema import STEPS, migrate, version_of
@@ -41,19 +42,28 @@ def open_sqlite(path: Path, *, create: bool = True, busy_seconds: float = BUSY_S
     return _opened(SqlStore(engine, name), create=create)
 
 
-def open_postgres(url: sa.URL, name: str, *, create: bool = True) -> SqlStore:
+def open_postgres(address: PostgresAddress, *, create: bool = True) -> SqlStore:
     """
-    Return the store in the PostgreSQL database at `url`; libpq finds the password.
+    Return the store in the PostgreSQL database at `address`; libpq finds the password.
 
     Raises:
         ConfigError: the driver is not installed.
         StateError: the database cannot be used, or is of another version.
     """
+    name = address.name
     try:
         import psycopg  # noqa: F401  (it tells here that it is missing, and not somewhere inside SQLAlchemy)
     except ImportError as error:
         hint = "pip install 'bursar[postgres]'"
         raise ConfigError.of("missing-extra", "a state in PostgreSQL needs `psycopg`", where=name, hint=hint) from error
+    url = sa.URL.create(
+        "postgresql+psycopg",
+        username=address.user or None,
+        host=address.host or None,
+        port=address.port,
+        database=address.database or None,
+        query=dict(address.options),
+    )
     engine = sa.create_engine(
         url,
         hide_parameters=True,
