@@ -46,6 +46,13 @@ class Tallies:
     def add(self, policy: str, outcome: Outcome) -> None:
         self.counts[policy][outcome] = self.counts[policy].get(outcome, 0) + 1
 
+    def excuse(self, policy: str) -> None:
+        """Count one violation of `policy` as exempt instead."""
+        self.counts[policy][Outcome.VIOLATION] -= 1
+        if not self.counts[policy][Outcome.VIOLATION]:
+            del self.counts[policy][Outcome.VIOLATION]
+        self.add(policy, Outcome.EXEMPT)
+
 
 @dataclass(frozen=True)
 class Grouped:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.checks.context import Context
 from engine.checks.rule import truth
 from engine.checks.schedule import share_outside
 from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
+from engine.exemptions import Exemption, excused, in_force
 from engine.expr.interpret import interpret
 from engine.findings import Cost, Finding, Outcome, Verdict
 from engine.ids import finding_id
@@ -44,6 +45,7 @@ class Installation:
     max_mode: Mode = Mode.REPORT
     protect: tuple[Expression, ...] = ()
     """Conditions over common fields and tags; a resource that meets one is never acted on."""
+    exemptions: tuple[Exemption, ...] = ()
     production: tuple[Expression, ...] = ()
     """Conditions over common fields and tags; a resource that meets one is part of production."""
 
@@ -89,22 +91,35 @@ def plan_items(
     compiled = compile_policies(policies.policies, context)
     tallies, draft = Tallies(), Draft()
     for judged, resource, verdict in judge_items(compiled, items, tallies):
-        if verdict.outcome is Outcome.VIOLATION:
-            finding = _finding(judged.policy, verdict, resource, context, installation)
-            draft.findings.append(finding)
-            _add_steps(draft, finding, judged.policy, resource, context, installation)
-        else:
-            _set_aside(draft, verdict)
+        _take(draft, judged.policy, verdict, resource, tallies, context, installation)
     for policy, verdict in judge_groups(compiled, tallies):
-        if verdict.outcome is Outcome.VIOLATION:
-            draft.findings.append(_finding(policy, verdict, None, context, installation))
-        else:
-            _set_aside(draft, verdict)
+        _take(draft, policy, verdict, None, tallies, context, installation)
     return _assemble(policies, draft, tallies, estate, context, installation)
 
 
-def _set_aside(draft: Draft, verdict: Verdict) -> None:
-    (draft.exempt if verdict.outcome is Outcome.EXEMPT else draft.undecided).append(verdict)
+def _take(
+    draft: Draft,
+    policy: Policy,
+    verdict: Verdict,
+    resource: Resource | None,
+    tallies: Tallies,
+    context: Context,
+    installation: Installation,
+) -> None:
+    """Put one verdict where it belongs; a violation that is exempt is no finding."""
+    if verdict.outcome is not Outcome.VIOLATION:
+        (draft.exempt if verdict.outcome is Outcome.EXEMPT else draft.undecided).append(verdict)
+        return
+    env, uid = context.env(), verdict.subject.uid
+    excuse, why = excused(in_force(installation.exemptions, context.now), policy.name, uid, resource, env)
+    if excuse is True:
+        tallies.excuse(policy.name)
+        draft.exempt.append(replace(verdict, outcome=Outcome.EXEMPT, summary=why, actionable=False))
+        return
+    finding = _finding(policy, verdict, resource, context, installation)
+    draft.findings.append(finding)
+    if resource is not None:
+        _add_steps(draft, finding, policy, resource, context, installation, why)
 
 
 def _finding(
@@ -151,11 +166,12 @@ def _add_steps(
     resource: Resource,
     context: Context,
     installation: Installation,
+    doubt: str,
 ) -> None:
-    """Plan the finding's remediations, or say why they are withheld."""
+    """Plan the finding's remediations, or say why they are withheld; `doubt` is why it may be exempt."""
     if not finding.remediate:
         return
-    reason = _protection(resource, context, installation)
+    reason = _protection(resource, context, installation) or doubt
     for name in finding.remediate:
         if reason:
             draft.withheld.append(Withheld(finding.id, policy.name, finding.subject, name, reason))
@@ -203,7 +219,7 @@ def _protection(resource: Resource, context: Context, installation: Installation
 def _in_production(resource: Resource, context: Context, installation: Installation) -> bool:
     """Return whether `resource` is part of production; what is not known may be."""
     env = context.env()
-    answers = [truth(interpret(clause.node, resource, env)) for clause in installation.production]
+    answers = [truth(interpret(clause.node, resource, env, closed=True)) for clause in installation.production]
     return any_of(answers) is not False
 
 
