@@ -14,6 +14,7 @@ from decimal import Decimal
 from engine.acting.action import Target
 from engine.acting.ports import Ports, Tenure
 from engine.findings import Cost
+from engine.model import Resource
 from engine.plan import Step
 from engine.state import lifecycle
 from engine.state.ledger import Json, Note
@@ -135,3 +136,10 @@ def facts(record: ActionRecord) -> Mapping[str, Json]:
         "remediation": record.remediation,
     }
     return {**body, "reason": record.reason} if record.reason else body
+
+
+def target_of(record: ActionRecord) -> Target:
+    """Return an act's target by its identity alone: nothing else of the resource is known now."""
+    subject = record.subject
+    resource = Resource(subject.kind, subject.id, subject.account, subject.region, subject.name)
+    return Target(resource, dict(record.parameters), dict(record.inverse), record.token)

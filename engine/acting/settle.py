@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from engine.acting.action import ActError, Effect, Target
-from engine.acting.outcomes import Intent, fail, remember, succeed
+from engine.acting.action import ActError, Effect
+from engine.acting.outcomes import Intent, fail, remember, succeed, target_of
 from engine.acting.ports import Ports, Tenure
-from engine.model import Resource
+from engine.acting.undoing import concluded
 from engine.state.records import ActionRecord, FindingRecord, Held, Progress, Status, restored
 from engine.state.store import Table
 
@@ -38,7 +38,22 @@ def settle(ports: Ports, tenure: Tenure) -> Iterator[Settled]:
     for status in (Progress.INTENDED, Progress.PENDING):
         for stored in list(ports.store.scan(Table.ACTION, status.value)):
             yield _settled(restored(ActionRecord, stored), ports, tenure)
+    for stored in list(ports.store.scan(Table.ACTION, Progress.UNDOING.value)):
+        yield _undoing_settled(restored(ActionRecord, stored), ports, tenure)
     _release(ports, tenure)
+
+
+def _undoing_settled(held: Held[ActionRecord], ports: Ports, tenure: Tenure) -> Settled:
+    record = held.record
+    action = ports.actions.get((record.remediation, record.subject.kind))
+    if action is None:
+        return Settled(record, None, f"`{record.remediation}` is not known to this release")
+    try:
+        effect = action.undone(target_of(record))
+    except ActError as error:
+        return Settled(record, None, error.problems[0].message)
+    concluded(held, effect, ports, tenure)
+    return Settled(record, effect)
 
 
 def _settled(held: Held[ActionRecord], ports: Ports, tenure: Tenure) -> Settled:
@@ -75,13 +90,6 @@ def _conclude(intent: Intent, effect: Effect, ports: Ports, tenure: Tenure) -> N
             fail(intent, "its effect did not show in an hour", retryable=True, ports=ports, tenure=tenure)
         case _:
             pass
-
-
-def target_of(record: ActionRecord) -> Target:
-    """Return an act's target by its identity alone: nothing else of the resource is known now."""
-    subject = record.subject
-    resource = Resource(subject.kind, subject.id, subject.account, subject.region, subject.name)
-    return Target(resource, dict(record.parameters), dict(record.inverse), record.token)
 
 
 def _release(ports: Ports, tenure: Tenure) -> None:
