@@ -39,6 +39,8 @@ class Step:
     savings: Cost | Unknown
     fingerprint: str
     """SHA-256 over what the decision rested on: the step is stale when it changes."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the policy says beside the remediation's name."""
 
 
 @dataclass(frozen=True, slots=True)
