@@ -10,19 +10,10 @@ from decimal import Decimal
 from engine.acting.breakers import Trip
 from engine.findings import Cost, Subject
 from engine.plan import Hold
+from engine.policy.model import RunLimits
 from engine.state.lifecycle import COOL_DOWN, Wish
 from engine.state.reconcile import Task
 from engine.state.records import ActionRecord
-
-
-@dataclass(frozen=True, slots=True)
-class RunLimits:
-    """How much one run may do, over all policies; a run that would exceed a limit does nothing of it."""
-
-    max_actions: int = 20
-    max_actions_per_account: int = 10
-    max_cost_impact: Decimal | None = None
-    """USD a month, of all steps together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +45,7 @@ class Bounds:
     """Why nothing may be done at all; empty where it may."""
     closed: Callable[[Subject], str] = lambda _subject: ""
     """Why a subject may not be acted on whatever the policy: its account is not listed."""
-    recent: Mapping[str, ActionRecord] = {}
+    recent: Mapping[str, ActionRecord] = field(default_factory=dict)
     """The last act on each subject, by its uid."""
 
 

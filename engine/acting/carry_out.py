@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from engine.acting.action import ActError, Action, Effect, Ready, Refused, Target
 from engine.acting.outcomes import fail, given_up, intend, remember, succeed
-from engine.acting.ports import Ports, Result, Sight, StepOutcome, Tenure
+from engine.acting.ports import Meant, Ports, Result, Sight, StepOutcome, Tenure
 from engine.errors import CollectError
 from engine.model import Resource
 from engine.plan import Step
@@ -67,7 +67,7 @@ def carry_out(task: Task, ports: Ports, tenure: Tenure) -> tuple[StepOutcome, ..
     return _acted(ready, task.held, ports, tenure)
 
 
-def staleness(step: Step, sight: Sight) -> str:
+def staleness(step: Step | Meant, sight: Sight) -> str:
     """Return why `step` is not to be carried out on what is there now; nothing where it is."""
     if sight.resource is None:
         return "the resource is gone"

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from engine.acting.agenda import Agenda, Blocked, Bounds, RunLimits, agenda
+from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
 from engine.acting.freeze import frozen
-from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, StepOutcome, Tenure
+from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
 from engine.findings import Subject
 from engine.plan import Plan
+from engine.policy.model import RunLimits
 from engine.state import lifecycle
 from engine.state.approvals import ended, question
 from engine.state.ledger import Note
@@ -64,11 +65,15 @@ class Report:
     trips: tuple[Trip, ...] = ()
     settled: tuple[Settled, ...] = ()
     changes: tuple[Change, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    """Steps of a plan file that are not to be done any more."""
 
     @property
     def held(self) -> bool:
         """Whether a limit, a breaker or the freeze held something back, or a step was stale."""
-        return bool(self.blocked) or any(o.result in (Result.STALE, Result.REFUSED) for o in self.outcomes)
+        return bool(self.blocked or self.stale) or any(
+            o.result in (Result.STALE, Result.REFUSED) for o in self.outcomes
+        )
 
     @property
     def failed(self) -> bool:
@@ -99,6 +104,11 @@ def begin(ports: Ports) -> Begun | None:
         # Settling only looks, but what it concludes may let a finding be acted on again.
         begun.settled = tuple(settle(ports, tenure))
     return begun
+
+
+def abandon(begun: Begun) -> None:
+    """Give the lease back where a run cannot go on; what it has written stays, and the next run settles it."""
+    begun.ports.store.release(begun.tenure.lease)
 
 
 def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Report:
