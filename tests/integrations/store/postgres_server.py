@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def running_postgres() -> Iterator[Path]:
             _wait(root, server)
             yield root
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)
             server.wait(30)
 
 
