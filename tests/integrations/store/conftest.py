@@ -49,9 +49,9 @@ def dynamodb_client(aws_server):
 
     with ExitStack() as stack:
 
-        def make():
-            config = Config(retries={"mode": "standard", "total_max_attempts": 5})
-            client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=aws_server.endpoint, config=config)
+        def make(attempts=5, endpoint=aws_server.endpoint):
+            config = Config(retries={"mode": "standard", "total_max_attempts": attempts})
+            client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=endpoint, config=config)
             stack.callback(client.close)
             return client
 
