@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -111,6 +112,8 @@ class Finding:
     savings: Cost | Unknown
     """What the policy's remediation would save; zero when it saves nothing."""
     remediate: tuple[str, ...] = ()
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the policy says beside the name of a remediation, by that name."""
     controls: tuple[str, ...] = ()
 
     @property

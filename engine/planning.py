@@ -27,7 +27,7 @@ from engine.policy.checks import Schedule
 from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
 from engine.policy.needs import needs_of
 from engine.ports import Estate, Item, Progress
-from engine.values import Truth, Unknown, any_of
+from engine.values import Reason, Truth, Unknown, any_of
 
 PROTECT_TAG = "bursar/protect"
 """
@@ -133,9 +133,8 @@ def _finding(
     savings: Cost | Unknown = NOTHING
     if resource is not None:
         cost = context.prices.cost_of(resource.usage, resource.region)
-        roles = frozenset().union(*(installation.remediations[name].saves for name in policy.remediate))
-        if verdict.actionable and roles:
-            savings = _saved(policy, context.prices.cost_of(resource.usage, resource.region, roles))
+        if verdict.actionable:
+            savings = _savings(policy, resource, context, installation)
     return Finding(
         id=finding_id(policy.name, verdict.subject.uid),
         verdict=verdict,
@@ -146,8 +145,26 @@ def _finding(
         cost=cost,
         savings=savings,
         remediate=policy.remediate if verdict.actionable else (),
+        parameters=policy.parameters if verdict.actionable else {},
         controls=policy.controls,
     )
+
+
+def _savings(policy: Policy, resource: Resource, context: Context, installation: Installation) -> Cost | Unknown:
+    """Return what all remediations of `policy` would save together; unknown where one ends a part of its charges."""
+    whole: frozenset[str] = frozenset()
+    partly: frozenset[str] = frozenset()
+    for name in policy.remediate:
+        remediation = installation.remediations[name]
+        if remediation.ends_all(policy.parameters.get(name, {})):
+            whole |= remediation.saves
+        else:
+            partly |= remediation.saves
+    if partly - whole:
+        return Unknown(Reason.NOT_COLLECTED, "it ends a part of the charges; how large is not known", "savings")
+    if not whole:
+        return NOTHING
+    return _saved(policy, context.prices.cost_of(resource.usage, resource.region, whole))
 
 
 def _saved(policy: Policy, charges: Cost | Unknown) -> Cost | Unknown:
@@ -194,6 +211,7 @@ def _add_steps(
                 savings=finding.savings,
                 fingerprint=fingerprint(resource, policy),
                 production=_in_production(resource, context, installation),
+                parameters=policy.parameters.get(name, {}),
             )
         )
 
@@ -234,6 +252,7 @@ def fingerprint(resource: Resource, policy: Policy) -> str:
         "fields": {name: str(value) for name, value in resource.fields.items()},
         "tags": dict(resource.tags),
         "policy": [policy.name, policy.check.model_dump_json(), *policy.remediate],
+        "parameters": {name: dict(given) for name, given in policy.parameters.items()},
         "where": policy.where.text if policy.where else "",
         "unless": [clause.text for clause in policy.unless],
     }

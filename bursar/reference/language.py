@@ -163,8 +163,8 @@ def _values(about: Schema, definitions: Schema) -> str:
 def _example(value: object) -> str:
     match value:
         case dict():
-            return "{" + ", ".join(f"{k}: {v}" for k, v in value.items()) + "}"
+            return "{" + ", ".join(f"{k}: {_example(v)}" for k, v in value.items()) + "}"
         case list():
-            return "[" + ", ".join(str(v) for v in value) + "]"
+            return "[" + ", ".join(map(_example, value)) + "]"
         case _:
             return str(value)

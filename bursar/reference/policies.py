@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bursar.packs import pack_names, packs_folder
@@ -38,10 +38,16 @@ def policies_page(catalog: Catalog, remediations: Mapping[str, Remediation]) -> 
     return "\n".join(parts)
 
 
+def _remedies(policy: Policy) -> Iterator[str]:
+    for name in policy.remediate:
+        given = ", ".join(f"{key}: {value}" for key, value in policy.parameters.get(name, {}).items())
+        yield f"`{name}: {{{given}}}`" if given else f"`{name}`"
+
+
 def _section(policy: Policy, pack: str) -> str:
     facts = [f"severity {policy.severity.value}", f"check `{check_name(policy.check)}`", f"mode {policy.mode.value}"]
     if policy.remediate:
-        facts.append("remediation " + ", ".join(f"`{name}`" for name in policy.remediate))
+        facts.append("remediation " + ", ".join(_remedies(policy)))
     if policy.controls:
         facts.append("controls " + ", ".join(f"`{control}`" for control in policy.controls))
     selectors = ", ".join(f"`{selector}`" for selector in policy.selectors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from engine.policy.model import Remediation
 
@@ -45,7 +45,7 @@ def remediations_page(remediations: Mapping[str, Remediation]) -> str:
             r.title,
             ", ".join(f"`{kind}`" for kind in sorted(r.kinds)),
             r.undo or "cannot be undone",
-            ", ".join(sorted(r.saves)) or "nothing",
+            (", ".join(sorted(r.saves)) or "nothing") + (", in part" if r.in_part else ""),
         )
         for r in remediations.values()
     )
@@ -54,4 +54,14 @@ def remediations_page(remediations: Mapping[str, Remediation]) -> str:
         "What a policy may name under `remediate`. This release plans them and carries none out: a step shows what\n"
         "would be done, whether it can be undone and what it would save.\n\n"
         + table(("name", "does", "to", "undone by", "ends the charges for"), rows)
+        + "\n## Parameters\n\n"
+        "Some take parameters, written below the name: `remediate: [{tag: {owner: unowned}}, stop]`.\n\n"
+        + table(("remediation", "parameter", "", "such as"), _parameters(remediations))
     )
+
+
+def _parameters(remediations: Mapping[str, Remediation]) -> Iterator[tuple[str, ...]]:
+    for r in remediations.values():
+        for p in r.parameters:
+            needed = "" if p.required else "; not required"
+            yield f"`{r.name}`", f"`{p.name}`" if p.name else "any", p.doc + needed, f"`{p.example}`"

@@ -11,7 +11,7 @@ import csv
 from typing import TextIO
 
 from bursar.render.encode import dollars
-from bursar.render.text import visible
+from bursar.render.text import visible, with_parameters
 from engine.findings import Cost, Finding
 from engine.plan import Plan
 from engine.values import Unknown
@@ -56,7 +56,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
         "" if isinstance(finding.cost, Unknown) else str(finding.cost.exact).lower(),
         "" if isinstance(finding.cost, Unknown) else finding.cost.basis,
         finding.mode.value,
-        " ".join(finding.remediate),
+        " ".join(with_parameters(name, finding.parameters.get(name, {})) for name in finding.remediate),
         " ".join(finding.controls),
         str(finding.place),
     )

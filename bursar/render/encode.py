@@ -60,6 +60,7 @@ def finding_of(finding: Finding) -> Json:
         "savings": cost_of(finding.savings),
         "mode": finding.mode.value,
         "remediate": list(finding.remediate),
+        "parameters": {name: dict(given) for name, given in finding.parameters.items()},
         "controls": list(finding.controls),
         "place": str(finding.place),
     }
@@ -83,6 +84,7 @@ def step_of(step: Step) -> Json:
         "finding": step.finding,
         "policy": step.policy,
         "remediation": step.remediation,
+        "parameters": dict(step.parameters),
         "title": step.title,
         "subject": subject_of(step.subject),
         "mode": step.mode.value,

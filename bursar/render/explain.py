@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
 from bursar.render.money import NOT_KNOWN, amount
-from bursar.render.text import clipped, visible
+from bursar.render.text import clipped, visible, with_parameters
 from engine.compiled import Clause, Explanation
 from engine.explaining import Answers, Explained
 from engine.findings import Confidence, Cost, Evidence, Outcome, Verdict
@@ -101,7 +101,8 @@ def _verdict(console: Console, policy: Policy, verdict: Verdict) -> None:
         if verdict.confidence is not Confidence.HIGH:
             notes.append(f"{verdict.confidence.value} confidence")
         if policy.remediate:
-            notes.append(f"remediation {', '.join(policy.remediate)}" if verdict.actionable else "never acted on")
+            named = ", ".join(with_parameters(name, policy.parameters.get(name, {})) for name in policy.remediate)
+            notes.append(f"remediation {named}" if verdict.actionable else "never acted on")
     console.print(
         Text.assemble(
             (f"{verdict.outcome.value:<10}", COLORS[verdict.outcome]),

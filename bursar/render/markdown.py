@@ -13,7 +13,7 @@ from typing import TextIO
 
 from bursar.render.money import NOTHING, monthly
 from bursar.render.table import cause_of, conditions_of, examples_of, savings_of
-from bursar.render.text import clipped, counted, visible
+from bursar.render.text import clipped, counted, visible, with_parameters
 from engine.findings import Finding, Verdict
 from engine.model import ScopeReport
 from engine.plan import Plan
@@ -128,7 +128,8 @@ def _steps(plan: Plan) -> Iterator[str]:
         limit = f"{safe(hold.limit)} is {safe(hold.allowed)}, this would be {safe(hold.wanted)}"
         yield f"- **held**: {safe(hold.policy)}: {limit}\n"
     for step in plan.steps:
-        yield f"- {safe(step.title)}: {safe(step.subject.name, 80)} ({safe(conditions_of(step), 400)})\n"
+        title = safe(with_parameters(step.title, step.parameters))
+        yield f"- {title}: {safe(step.subject.name, 80)} ({safe(conditions_of(step), 400)})\n"
     for withheld in plan.withheld:
         yield f"- withheld: {safe(withheld.subject.name, 80)}: {safe(withheld.reason)}\n"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
 from bursar.render.money import NOTHING, amount, monthly, total
-from bursar.render.text import clipped, counted, visible
+from bursar.render.text import clipped, counted, visible, with_parameters
 from engine.findings import Cost, Finding, Outcome, Verdict
 from engine.plan import Plan, Step
 from engine.policy.model import Mode, Severity
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROWS = 8
 """Findings of one policy that are shown."""
+LONGEST_TITLE = 160
 EXAMPLES = 4
 """Names that are shown of a group of resources."""
 COLORS = {
@@ -211,7 +212,7 @@ def _policy_steps(console: Console, steps: Sequence[Step]) -> None:
         _line(console)
         console.print(
             Text.assemble(
-                ("  " + visible(first.title), "bold"),
+                ("  " + clipped(with_parameters(first.title, first.parameters), LONGEST_TITLE), "bold"),
                 f": {names}",
                 (f"  {saves}", "green" if sum_ else "dim"),
             ),

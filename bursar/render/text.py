@@ -7,6 +7,7 @@ Control characters, escapes and marks that reorder text are shown as what they a
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that print nothing, or something else than they are."""
@@ -45,6 +46,13 @@ def cells(text: str) -> int:
 def clipped(text: str, width: int) -> str:
     """Return `text` with at most `width` characters."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def with_parameters(what: str, parameters: Mapping[str, str]) -> str:
+    """Return `tag the resource (owner: unowned, review: 2026-12)`, visible."""
+    if not parameters:
+        return visible(what)
+    return visible(f"{what} ({', '.join(f'{key}: {value}' for key, value in parameters.items())})")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -11,21 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from engine.errors import Place, Problem, did_you_mean
 from engine.kinds import Kind
 from engine.policy.model import Mode, Remediation
-from engine.policy.translate import find
+from engine.policy.remedies import Remedy
 from engine.yaml_text import MapNode
 
 
 def acting_problems(
     mode: Mode,
-    remediate: Sequence[str],
+    remedies: Sequence[Remedy],
     kinds: Sequence[Kind],
     known: Mapping[str, Remediation],
-    node: MapNode,
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the remediations named `remediate` of the policy at `node`, for `kinds`."""
+    """Yield what is wrong with the remediations that a policy for `kinds` names."""
     seen: set[str] = set()
-    for number, name in enumerate(remediate):
-        place = find(node, ("remediate", number)).place
+    for remedy in remedies:
+        name, place = remedy.name, remedy.place
         if name in seen:
             yield Problem("wrong-value", f"`{name}` stands twice under `remediate`", place)
         elif name in known:

@@ -36,7 +36,6 @@ from engine.policy.scalars import (
     PositiveCount,
     PositiveDuration,
     Text,
-    Word,
     list_of_one,
 )
 
@@ -112,7 +111,11 @@ class PolicyDocument(Shared):
     )
     where: Condition | None = Field(None, description="The resources it is about; all of the kind if not given.")
     unless: Conditions | None = Field(None, description="Exceptions: any one that is true excuses the resource.")
-    remediate: tuple[Word, ...] = Field((), description="What would end the violation, in this order.")
+    remediate: tuple[Any, ...] = Field(
+        (),
+        description="What would end the violation, in this order; each a name, or a name with its parameters.",
+        examples=[["stop"], [{"tag": {"owner": "unowned"}}]],
+    )
     controls: tuple[Text, ...] = Field((), description="Requirements it supports.", examples=[["FSBP:EC2.3"]])
 
     required_tags: RequiredTags | None = Field(None, description="Check: tags that have to be there.")

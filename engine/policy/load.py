@@ -20,6 +20,7 @@ from engine.policy.document import PolicyDocument, Shared
 from engine.policy.expressions import Expressions, below
 from engine.policy.judgeable import check_problems
 from engine.policy.model import Approval, Expression, Limits, Mode, Policy, PolicySet, Remediation
+from engine.policy.remedies import Remedy, read_remedies
 from engine.policy.translate import find, salvage, validate
 from engine.yaml_text import BrokenNode, ListNode, MapNode, Node, Parsed, ScalarNode, parse_yaml
 
@@ -155,15 +156,17 @@ class _PolicyReader:
         complete = document is not None
         if document is None:
             document = salvage(PolicyDocument, node)
-        if document is not None and document.remediate:
+        remedies, written = read_remedies(node.get("remediate"), loader.remediations)
+        loader.problems += written
+        if remedies:
             conditions = (where, inside.get("when"))
             expressions.lint([c for c in conditions if c is not None], unless)
         loader.problems += expressions.problems
         if document is None or kinds is None:
             return
-        self._semantics(document, node, check, kinds)
+        self._semantics(document, node, check, kinds, remedies)
         if complete and len(loader.problems) == before and check is not None:
-            loader.policies.append(self._policy(document, node, check, kinds, (where, unless, inside)))
+            loader.policies.append(self._policy(document, node, check, kinds, (where, unless, inside), remedies))
 
     def _name(self, node: MapNode) -> None:
         name = node.get("name")
@@ -231,7 +234,14 @@ class _PolicyReader:
             return {f"group_by[{n}]": key for n, key in enumerate(keys)}
         return {}
 
-    def _semantics(self, document: PolicyDocument, node: MapNode, check: str | None, kinds: tuple[Kind, ...]) -> None:
+    def _semantics(
+        self,
+        document: PolicyDocument,
+        node: MapNode,
+        check: str | None,
+        kinds: tuple[Kind, ...],
+        remedies: tuple[Remedy, ...],
+    ) -> None:
         """Check what needs the catalog, the remediations or several keys at once."""
         problems = self.loader.problems
         if check is not None:
@@ -242,7 +252,7 @@ class _PolicyReader:
         mode: Mode = _given(document, self.defaults, "mode")
         if _given(document, self.defaults, "approval") is None:
             problems += approval_problems(mode, node)
-        problems += acting_problems(mode, document.remediate, kinds, self.loader.remediations, node)
+        problems += acting_problems(mode, remedies, kinds, self.loader.remediations)
 
     def _zone(self, check: Check, node: MapNode) -> None:
         if isinstance(check, Schedule) and self.loader.zones is not None:
@@ -260,6 +270,7 @@ class _PolicyReader:
         check: str,
         kinds: tuple[Kind, ...],
         expressions: tuple[Expression | None, tuple[Expression, ...], dict[str, Expression]],
+        remedies: tuple[Remedy, ...],
     ) -> Policy:
         where, unless, inside = expressions
         judged = _check_of(document, check)
@@ -279,7 +290,8 @@ class _PolicyReader:
             unless=unless,
             expressions=inside,
             grace=_given(document, self.defaults, "grace"),
-            remediate=document.remediate,
+            remediate=tuple(remedy.name for remedy in remedies),
+            parameters={remedy.name: remedy.parameters for remedy in remedies if remedy.parameters},
             approval=approval and Approval(approval.channel, approval.approvers, approval.expires, approval.quorum),
             limits=_limits(document, self.defaults),
             controls=document.controls,

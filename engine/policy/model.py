@@ -73,6 +73,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a policy says beside a remediation's name: `to: g5.xlarge`."""
+
+    name: str
+    """Empty where the names are the author's own: the tags that are written."""
+    doc: str
+    pattern: str
+    """What the whole value has to match."""
+    example: str
+    required: bool = True
+    names: str = ""
+    """What a name of the author's own has to match."""
+
+
+@dataclass(frozen=True, slots=True)
 class Remediation:
     """What the engine must know of a remediation to plan it. Declared in `actions/catalog.py`."""
 
@@ -86,6 +101,13 @@ class Remediation:
     """The usage roles whose charges it ends: `compute`, `storage`; empty when it saves nothing."""
     undo: str = ""
     """For people: how it is undone; empty when it cannot be."""
+    parameters: tuple[Parameter, ...] = ()
+    in_part: bool = False
+    """It ends a part of those charges, how large is not known; with the parameter `to: 0` all of them."""
+
+    def ends_all(self, parameters: Mapping[str, str]) -> bool:
+        """Return whether what it saves are all charges of the roles in `saves`."""
+        return not self.in_part or parameters.get("to") == "0"
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,8 @@ class Policy:
     """Expressions inside the check, by their key there: `when` of a `rule`, `group_by` of a `quota`."""
     grace: timedelta = timedelta(0)
     remediate: tuple[str, ...] = ()
+    parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is said beside the name of a remediation, by that name."""
     approval: Approval | None = None
     limits: Limits = Limits()
     controls: tuple[str, ...] = ()

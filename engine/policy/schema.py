@@ -9,7 +9,8 @@ from typing import Any
 from engine.kinds import Catalog
 from engine.policy.checks import CHECKS
 from engine.policy.document import FileDocument
-from engine.policy.model import Remediation
+from engine.policy.model import Parameter, Remediation
+from engine.policy.scalars import ANY_TEXT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -21,7 +22,7 @@ def json_schema(catalog: Catalog, remediations: Mapping[str, Remediation]) -> di
     policy = definitions["PolicyDocument"]
     properties = policy["properties"]
     _fill(properties["resource"], list(catalog.selectors))
-    properties["remediate"]["items"] = {"type": "string", "enum": sorted(remediations)}
+    properties["remediate"]["items"] = _remedy(remediations)
     policy["oneOf"] = [{"required": [check]} for check in CHECKS]
     _name_metrics(definitions["Idle"]["properties"]["below"], catalog)
     title = schema.pop("title")
@@ -71,6 +72,45 @@ def _fill(resource: dict[str, Any], names: list[str]) -> None:
     kept: dict[str, Any] = {key: resource[key] for key in ("description", "examples") if key in resource}
     resource.clear()
     resource.update({"anyOf": [one, {"type": "array", "minItems": 1, "items": one}], **kept})
+
+
+def _remedy(remediations: Mapping[str, Remediation]) -> dict[str, Any]:
+    """Return what may stand in the list `remediate`: a name, or a name with its parameters."""
+    plain = [name for name, found in sorted(remediations.items()) if not any(p.required for p in found.parameters)]
+    taking = {name: _parameters(found) for name, found in sorted(remediations.items()) if found.parameters}
+    mapping = {
+        "type": "object",
+        "properties": taking,
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return {"anyOf": [{"type": "string", "enum": plain}, mapping]}
+
+
+def _parameters(found: Remediation) -> dict[str, Any]:
+    values = {p.name: _value(p) for p in found.parameters}
+    free = values.pop("", None)
+    schema: dict[str, Any] = {
+        "type": "object",
+        "description": _sentence(found.title),
+        "properties": values,
+        "required": [p.name for p in found.parameters if p.required and p.name],
+        "additionalProperties": free or False,
+    }
+    if free:
+        schema["minProperties"] = 1
+    return schema
+
+
+def _value(parameter: Parameter) -> dict[str, Any]:
+    about: dict[str, Any] = {**ANY_TEXT, "description": _sentence(parameter.doc), "examples": [parameter.example]}
+    # What is in a tag is text in any script, which the patterns of editors know no word for.
+    return {**about, "pattern": f"^({parameter.pattern})$"} if parameter.name else about
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _name_metrics(below: dict[str, Any], catalog: Catalog) -> None:

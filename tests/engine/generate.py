@@ -68,7 +68,7 @@ _ACTING = (
     remediate: [snapshot_and_delete]""",
     """resource: [aws.ec2.instance, aws.s3.bucket]
     required_tags: {tags: {owner: {synonyms: [Owner]}, environment: {values: [production, dev], case: insensitive}}}
-    remediate: [tag]""",
+    remediate: [{tag: {owner: unowned}}]""",
     """resource: aws.s3.bucket
     encryption: {at_rest: required, key: customer}
     remediate: [encrypt]""",
@@ -85,7 +85,7 @@ _ACTING = (
       - resource.instance.type.startsWith("m")
       - tags.exists(k, k == "bursar/keep")
     rule: cost.monthly > 500 and max(metrics.cpu.utilization, 1h) < 5 and size(tags) < 3
-    remediate: [tag, stop]""",
+    remediate: [{tag: {owner: unowned}}, stop]""",
 )
 _TALKING = (
     """resource: [aws.ec2.instance, ml.endpoint]

@@ -46,6 +46,9 @@ def steps(found) -> list[str]:
 # --- cost and savings
 
 
+TAG = "{tag: {owner: unowned}}"
+
+
 def notebook(**changes) -> Resource:
     usage = (
         Usage("aws.sagemaker.notebook:ml.g5.xlarge", Decimal(1), "hour"),
@@ -65,11 +68,32 @@ def hourly(answer) -> Decimal | Reason:
     return answer.hourly if isinstance(answer, Cost) else answer.reason
 
 
-@pytest.mark.parametrize(("remediate", "savings"), [("stop", "3"), ("tag", "0"), ("tag, stop", "3")])
+@pytest.mark.parametrize(("remediate", "savings"), [("stop", "3"), (TAG, "0"), (f"{TAG}, stop", "3")])
 def test_a_stop_saves_compute_alone(remediate, savings):
     """The notebook costs $3 an hour and 73 GiB at $0.10 a month, a cent an hour; a stop leaves its disk."""
     finding = priced(remediate, notebook())
     assert (hourly(finding.cost), hourly(finding.savings)) == (Decimal("3.01"), Decimal(savings))
+
+
+@pytest.mark.parametrize(("to", "savings"), [("0", Decimal(3)), ("1", Reason.NOT_COLLECTED)])
+def test_scaling_saves_all_or_a_part(to, savings):
+    """To nothing ends the charges of compute; to something ends a part, and no figure is made up for it."""
+    finding = priced(f"{{scale: {{to: {to}}}}}", notebook(kind="aws.sagemaker.endpoint"))
+    assert hourly(finding.savings) == savings
+
+
+def test_a_stop_after_a_part_saves_all():
+    """Where one remediation ends all of what another ends a part of, all of it is saved."""
+    finding = priced("{resize: {to: g5.xlarge}}, stop", notebook(kind="aws.ec2.instance"))
+    assert hourly(finding.savings) == Decimal(3)
+
+
+def test_parameters_are_part_of_the_step():
+    """A step carries what it was asked with, and is stale when that changes."""
+    texts = [RUNNING.replace("[stop]", f"[{{resize: {{to: {to}}}}}]") for to in ("g5.xlarge", "g5.2xlarge")]
+    steps = [plan(text, [instance("i-1")]).steps[0] for text in texts]
+    assert [dict(step.parameters) for step in steps] == [{"to": "g5.xlarge"}, {"to": "g5.2xlarge"}]
+    assert steps[0].fingerprint != steps[1].fingerprint
 
 
 def test_a_deletion_saves_storage():
@@ -141,7 +165,7 @@ def test_a_fresh_installation_only_reports():
 
 def test_several_remediations():
     """They keep the policy's order."""
-    found = plan(RUNNING.replace("[stop]", "[stop, tag]"), [instance("i-1"), instance("i-2")])
+    found = plan(RUNNING.replace("[stop]", f"[stop, {TAG}]"), [instance("i-1"), instance("i-2")])
     assert [step.remediation for step in found.steps] == ["stop", "tag", "stop", "tag"]
 
 
@@ -254,7 +278,7 @@ def test_protection_that_is_not_known():
 
 def test_each_remediation_is_withheld():
     """One line for each."""
-    found = plan(RUNNING.replace("[stop]", "[stop, tag]"), [instance(tags={PROTECT_TAG: "true"})])
+    found = plan(RUNNING.replace("[stop]", f"[stop, {TAG}]"), [instance(tags={PROTECT_TAG: "true"})])
     assert [w.remediation for w in found.withheld] == ["stop", "tag"]
 
 

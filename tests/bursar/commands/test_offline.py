@@ -21,7 +21,7 @@ policies:
     severity: high
     resource: aws.ec2.instance
     required_tags: [owner]
-    remediate: [tag]
+    remediate: [{tag: {owner: unowned}}]
 """
 
 

@@ -119,6 +119,18 @@ def test_what_a_table_says(plans):
         assert part in shown
 
 
+TAGS = {"owner": "nobody", "review": "2026-12"}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_parameters_are_shown(plans, name):
+    """What a policy says beside the name of a remediation is in every rendering."""
+    finding = plans.finding(remediate=("tag",), parameters={"tag": TAGS})
+    step = plans.step(remediation="tag", title="tag the resource", parameters=TAGS)
+    text = text_of(name, plans.plan(findings=(finding,), steps=(step,))).replace('"', "")
+    assert all(f"{key}: {value}" in text or f"{key}:{value}" in text for key, value in TAGS.items())
+
+
 def test_long_lists_are_cut_and_counted(plans):
     """A thousand findings of one policy are a few rows and a count."""
     shown = text_of("table", plans.plan(findings=tuple(plans.finding(f"m-{n}") for n in range(1000))))

@@ -159,8 +159,19 @@ def test_a_default_is_risky_where_it_stands():
     """Each clause of `unless` is told at the default in it, and only policies that act are refused."""
     text = PLAIN + "    unless:\n      - tags.a == 'x'\n      - default(tags.keep, 'no') == 'yes'\n"
     assert load(text).policies[0].remediate == ()
-    (problem,) = problems(text + "    remediate: [tag]\n")
+    (problem,) = problems(text + "    remediate: [{tag: {owner: x}}]\n")
     assert problem.startswith("0.yaml:9:9  this default could lead to acting")
+
+
+def test_parameters_of_remediations():
+    """They are kept as texts beside the remediation's name; a scalar that looks like something else is its text."""
+    given = "stop, {tag: {owner: unowned, review: 2026-12, paid: no}}, resize: {to: g5.xlarge}"
+    (policy,) = load(f"{PLAIN}    remediate: [{given}]\n").policies
+    assert policy.remediate == ("stop", "tag", "resize")
+    assert policy.parameters == {
+        "tag": {"owner": "unowned", "review": "2026-12", "paid": "no"},
+        "resize": {"to": "g5.xlarge"},
+    }
 
 
 def test_names_are_unique_over_files():
