@@ -77,6 +77,14 @@ KEY = Parameter(
     example="alias/data",
     required=False,
 )
+LOCAL_DATA = Parameter(
+    "local_data",
+    "`lost` says that what is on instance-store disks may be lost; without it, a stop that loses such data is done "
+    "after an approval only",
+    pattern="lost",
+    example="lost",
+    required=False,
+)
 CAPACITY = Parameter("to", "how many to run: 0 to 10,000", pattern=r"0|[1-9]\d{0,3}|10000", example="0")
 
 
@@ -144,6 +152,7 @@ def remediations() -> Mapping[str, Remediation]:
                 "start it again, if the provider has capacity; its memory, instance-store data and "
                 "public address are lost"
             ),
+            parameters=(LOCAL_DATA,),
         ),
         "hibernate": Remediation(
             name="hibernate",

@@ -39,7 +39,8 @@ class StopInstance:
         why = self._veto(ec2, entry, target)
         if why:
             return Refused(why)
-        lost = () if self.hibernate else machines.local_data(ec2, entry)
+        kept = self.hibernate or target.parameters.get("local_data") == "lost"
+        lost = () if kept else machines.local_data(ec2, entry)
         losses = Losses((*lost, *machines.still_paid(entry)))
         return losses.ready(state="running", started=machines.started(entry))
 
