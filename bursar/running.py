@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TextIO
 
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
@@ -59,8 +60,12 @@ class Site:
 
 
 @contextmanager
-def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now) -> Iterator[Site]:
-    """Yield the ports of a run over the configured store, with the exemptions of the store in force."""
+def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO | None = None) -> Iterator[Site]:
+    """
+    Yield the ports of a run over the configured store, with the exemptions of the store in force.
+
+    `log` is where people are told of warnings; standard error if not given.
+    """
     with open_store(setup.config) as store:
         known = (*setup.installation.exemptions, *stored_exemptions(store))
         setup = replace(setup, installation=replace(setup.installation, exemptions=known))
@@ -70,7 +75,7 @@ def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now) -> Iterator[
                 store=store,
                 actions=actions,
                 look=looker(choice, setup, clock),
-                teller=Telling(sys.stderr, webhook),
+                teller=Telling(log or sys.stderr, webhook),
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
                 actor=f"cli:{getpass.getuser()}",
