@@ -19,8 +19,9 @@ from engine.kinds import Catalog, Kind
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
 from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
-from engine.policy.translate import validate
+from engine.policy.translate import find, validate
 from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
+from integrations.aws.act_session import ActSettings
 from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.store.addresses import (
     DEFAULT_STATE,
@@ -50,6 +51,16 @@ class OrganizationDocument(BaseModel):
     tags: dict[Word, Text] = Field(default_factory=dict)
 
 
+class ActDocument(BaseModel):
+    """Who acts, and in which accounts."""
+
+    model_config = STRICT
+
+    role: Word
+    external_id: Word | None = None
+    accounts: tuple[AccountId, ...] = Field(min_length=1)
+
+
 class AwsDocument(BaseModel):
     """Where to look in AWS."""
 
@@ -63,6 +74,7 @@ class AwsDocument(BaseModel):
     role: Word | None = None
     external_id: Word | None = None
     account_timeout: PositiveDuration = timedelta(minutes=15)
+    act: ActDocument | None = None
 
 
 class ExemptionDocument(BaseModel):
@@ -130,6 +142,7 @@ class Config:
     webhook: str = ""
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
     aws: AwsSettings = field(default_factory=AwsSettings)
+    act: ActSettings = field(default_factory=ActSettings)
     prices: Path | None = None
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
@@ -170,6 +183,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
+        problems += _same_role(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
         clauses = Clauses(Expressions(parsed.source), parsed.root, tuple(catalog.kinds.values()))
@@ -188,6 +202,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
         aws=_aws(document.aws),
+        act=_act(document.aws),
         prices=path.parent / document.prices if document.prices else None,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
@@ -277,6 +292,23 @@ def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
         return []
     hint = "write `role: BursarRead`, the name of a role that exists in each of them"
     return [Problem("bad-config", "other accounts are read through a role, and none is named", root.place, hint)]
+
+
+def _same_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
+    """Return the problem of a role that reads and acts: whoever only reads would hold what it takes to act."""
+    aws = document.aws if document is not None else None
+    if aws is None or aws.act is None or aws.act.role != aws.role:
+        return []
+    hint = "write `role: BursarAct`, the name of a second role; `bursar iam act` prints what it may do"
+    place = find(root, ("aws", "act", "role")).place
+    return [Problem("bad-config", f"`{aws.role}` reads, and must not be the role that acts", place, hint)]
+
+
+def _act(document: AwsDocument | None) -> ActSettings:
+    if document is None or document.act is None:
+        return ActSettings()
+    act = document.act
+    return ActSettings(act.role, act.external_id or "", act.accounts)
 
 
 def _aws(document: AwsDocument | None) -> AwsSettings:

@@ -56,7 +56,7 @@ class Site:
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.setup.config.limits, closed_to(self.setup))
+        return Rules(self.setup.config.limits, closed_to(self.setup.config))
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO 
     with open_store(setup.config) as store:
         known = (*setup.installation.exemptions, *stored_exemptions(store))
         setup = replace(setup, installation=replace(setup.installation, exemptions=known))
-        with open_actions(choice, setup) as actions:
+        with open_actions(choice, setup.config) as actions:
             webhook = webhook_at(setup.config.webhook) if setup.config.webhook else None
             ports = Ports(
                 store=store,

@@ -6,16 +6,18 @@ The one place that knows which edge implements which port. SDKs are loaded when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
-from actions.catalog import remediations
+from actions.catalog import actions, remediations
 from bursar.config import Config, read_config
 from bursar.loading import choose, load
 from bursar.zones import zone
+from engine.acting.action import ActError, Action
 from engine.checks.context import Context
 from engine.errors import ConfigError
 from engine.planning import Installation
@@ -102,3 +104,28 @@ def open_estate(choice: Choice, config: Config, now: datetime | None = None) -> 
     now = now or datetime.now(UTC).replace(microsecond=0)
     with live_estate(settings, now) as estate:
         yield estate, now
+
+
+@contextmanager
+def open_actions(choice: Choice, config: Config) -> Iterator[Mapping[tuple[str, str], Action]]:
+    """Yield every action by its remediation and kind, with sessions that make their calls and no others."""
+    from integrations.aws.act_session import act_sessions
+
+    settings = replace(
+        config.aws,
+        regions=choice.regions or config.aws.regions,
+        profile=choice.profile or config.aws.profile,
+        endpoint_url=choice.endpoint_url or config.aws.endpoint_url,
+    )
+    with act_sessions(settings, config.act, declared()) as sessions:
+        yield actions(sessions)
+
+
+def declared() -> frozenset[str]:
+    """Return the IAM actions that all actions together need."""
+    return frozenset().union(*(action.permissions for action in actions(nobody).values()))
+
+
+def nobody(account: str) -> NoReturn:
+    """Refuse every account: the sessions of actions that are only asked what they need."""
+    raise ActError(f"nobody acts on {account}", code="account-not-listed", where=account)

@@ -24,7 +24,7 @@ def assumed(home: AwsSession, clients: Clients, account: str) -> AwsSession:
     region = home.regions[0]
     settings = home.settings
     asked: dict[str, Any] = {
-        "RoleArn": f"arn:{_partition(region)}:iam::{account}:role/{settings.role}",
+        "RoleArn": f"arn:{partition_of(region)}:iam::{account}:role/{settings.role}",
         "RoleSessionName": "bursar",
         "Policy": session_policy(),
     }
@@ -39,7 +39,7 @@ def assumed(home: AwsSession, clients: Clients, account: str) -> AwsSession:
     return session
 
 
-def _partition(region: str) -> str:
+def partition_of(region: str) -> str:
     """Return the part of AWS that a region is in, as ARNs name it."""
     if region.startswith("cn-"):
         return "aws-cn"

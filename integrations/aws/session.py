@@ -164,7 +164,7 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
     from botocore.exceptions import BotoCoreError
 
     try:
-        core = _listened(botocore.session.Session(profile=settings.profile or None), settings)
+        core = listened(botocore.session.Session(profile=settings.profile or None), settings)
         key, secret = settings.access_key or (None, None)
         boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
         default = boto.region_name or os.environ.get("AWS_REGION", "")
@@ -188,7 +188,7 @@ def shared_clients(settings: AwsSettings) -> Iterator[Clients]:
     import boto3
     import botocore.session
 
-    core = _listened(botocore.session.Session(), settings)
+    core = listened(botocore.session.Session(), settings)
     core.register_component("credential_provider", CallerProvider())
     # One account that AWS slows down must not slow down the others.
     connections = settings.accounts_at_once * settings.workers
@@ -199,7 +199,8 @@ def shared_clients(settings: AwsSettings) -> Iterator[Clients]:
         clients.close()
 
 
-def _listened(core: Any, settings: AwsSettings) -> Any:
+def listened(core: Any, settings: AwsSettings) -> Any:
+    """Return the SDK's session with everything that listens to its calls."""
     read_timestamps_quickly(core)
     for listen in settings.listeners:
         listen(core)
