@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",
+        "audit": "Show and verify the ledger of what happened.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
     }
 )
@@ -49,7 +50,7 @@ Exit status:
   1  findings at or above --fail-on
   2  bad usage, configuration or policy
   3  incomplete: something could not be read
-  4  refused for safety: a limit, a breaker, a freeze or a stale plan held it
+  4  refused for safety: a limit, a breaker, a freeze or a stale plan held it, or the state cannot be relied on
   5  an act failed
 """
 

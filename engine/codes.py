@@ -56,6 +56,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "state-conflict": "Somebody else changed the same record first; nothing was written.",
         "state-lease": "The lease was lost to another run; nothing was written.",
         "state-record": "A record or commit cannot be kept as it is: its key, its size or how many there are.",
+        "bad-ledger": "The file is not an exported ledger, or of another version.",
         "state-replaced": "The state is not the one that was anchored, or an older one.",
         # acting
         "act-failed": "A call that changes something failed.",

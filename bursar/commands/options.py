@@ -47,6 +47,20 @@ class MomentType(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+class SinceType(click.ParamType[datetime]):
+    """A time in ISO 8601 with a zone, or a length of time before now."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from engine.units import UnitError, parse_duration
+
+        try:
+            return datetime.now(UTC) - parse_duration(str(value))
+        except (UnitError, OverflowError):
+            return MomentType().convert(value, param, ctx)
+
+
 class DayType(click.ParamType[datetime]):
     """A day, to its end in UTC."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from bursar.render.console import screen_width, wants_color
 from bursar.render.formats import formats
@@ -63,14 +65,22 @@ def write_text(file: Path | None, write: Callable[..., None]) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
+    with written_whole(path) as out:
+        out.write(text)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """Yield a file that gets the name `path` once the block ends well, and otherwise leaves nothing behind."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8", newline="") as out:
-            out.write(text)
+            yield out
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigError.of(
             "file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """`bursar.yaml`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from engine.errors import ConfigError
 from engine.policy.model import Mode
 from integrations.aws.session import AwsSettings
 from integrations.catalog import default_catalog
+from integrations.store.addresses import S3AnchorAddress, SqliteAddress
 
 CATALOG = default_catalog()
 FULL = """\
@@ -22,6 +24,8 @@ aws:
   regions: [us-east-1, eu-central-1]
   profile: finops
 prices: own/prices.yaml
+state: sqlite:///data/state.db
+anchor: s3://audit/bursar?retain=365d
 fail_on: high
 """
 
@@ -55,6 +59,8 @@ def test_every_key(here):
     ]
     assert found.aws == AwsSettings(regions=("us-east-1", "eu-central-1"), profile="finops")
     assert found.prices == here / "sub" / "own" / "prices.yaml"
+    assert found.state == SqliteAddress(here / "sub" / "data" / "state.db")
+    assert found.anchor == S3AnchorAddress("audit", "bursar", retain=timedelta(days=365))
     assert found.fail_on == "high"
 
 
@@ -94,3 +100,31 @@ def test_a_file_that_is_not_there(here):
     """A configuration that was asked for and does not exist is an error, never the defaults."""
     with pytest.raises(ConfigError):
         read_config(here / "gone.yaml", CATALOG)
+
+
+def test_the_state_is_beside_the_file(here):
+    """Where nothing is said the state is a file beside the configuration, wherever that is."""
+    (here / "sub").mkdir()
+    (here / "sub" / "bursar.yaml").write_text("version: 1\n", encoding="utf-8")
+    assert read_config(here / "sub" / "bursar.yaml", CATALOG).state == SqliteAddress(here / "sub" / "bursar.db")
+    assert Config().state == SqliteAddress(Path("bursar.db"))
+    assert Config().anchor is None
+
+
+def test_bad_addresses(here):
+    """State and anchor that cannot be understood are told together with everything else, at their places."""
+    found = problems(here, "version: 1\nstate: mysql://x/y\nanchor: gs://x/y\nmax_mode: aprove\n")
+    assert [line.split("  ")[0] for line in found] == ["4:11"]
+    found = problems(here, "version: 1\nstate: mysql://x/y\nanchor: gs://x/y\n")
+    assert [line.split("  ")[0] for line in found] == ["2:8", "3:9"]
+    assert "there are `sqlite:///FILE`" in found[0]
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:hunter2@h/d", "postgresql://h/d?password=hunter2"])
+def test_a_password_is_never_shown(bursar, here, address):
+    """A password in the configuration is refused, and nothing of the message shows it."""
+    (here / "bursar.yaml").write_text(f"version: 1\nstate: {address}\n", encoding="utf-8")
+    ran = bursar("audit", "list")
+    assert ran.status == 2
+    assert "a password does not belong into the configuration" in ran.err
+    assert "hunter2" not in ran.err + ran.out

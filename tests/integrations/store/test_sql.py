@@ -17,7 +17,7 @@ from engine.errors import ConfigError
 from engine.state.ledger import Note, breaks_of
 from engine.state.store import Put, StateError, Table
 from integrations.store.addresses import PostgresAddress
-from integrations.store.sql import SqlStore
+from integrations.store.sql import PAGE, SqlStore
 from integrations.store.sql_errors import state_error
 from integrations.store.sql_open import open_postgres, open_sqlite
 from integrations.store.sql_schema import METADATA, STEPS, migrate, version_of
@@ -294,6 +294,16 @@ def test_the_schema_is_that_of_the_steps(made):
     for table in METADATA.sorted_tables:
         columns = {column["name"] for column in inspector.get_columns(table.name)}
         assert columns == {column.name for column in table.columns}
+
+
+def test_more_than_a_page(made):
+    """Records and entries that are read in several pages come once each, in order."""
+    count = 2 * PAGE + 1
+    made.commit([Put(Table.RUN, f"{number:05d}", "", {}, 0) for number in range(count)])
+    head = made.commit([], [Note(NOW, "k", "s") for _ in range(count)])
+    assert [record.key for record in made.scan(Table.RUN)] == [f"{number:05d}" for number in range(count)]
+    assert [entry.serial for entry in made.entries(1)] == list(range(2, count + 2))
+    assert list(breaks_of(made.entries(), head)) == []
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------
