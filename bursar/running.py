@@ -123,7 +123,7 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
         resource = next((i for i in items if isinstance(i, Resource) and i.uid == subject.uid), None)
         if resource is None and (plan.gaps or not plan.scopes):
             detail = plan.gaps[0].detail if plan.gaps else "its account or region is not read"
-            raise CollectError.of("unreadable", f"{subject.id}: {detail}", where=subject.uid)
+            raise CollectError.of("resource-unreadable", f"{subject.id}: {detail}", where=subject.uid)
         return Sight(resource, plan)
 
     return look
@@ -177,12 +177,12 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     Run once over a site and return what it did; None where another run is at work.
 
     Raises:
-        StateError: `state-put-back`, where the store is not the one that was anchored.
+        StateError: `state-replaced`, where the store is not the one that was anchored.
     """
     wrong = put_back(site)
     if wrong:
         hint = "restore the newest state, or start a new anchor once you know why"
-        raise StateError.of("state-put-back", wrong, where=site.ports.store.name, hint=hint)
+        raise StateError.of("state-replaced", wrong, where=site.ports.store.name, hint=hint)
     begun = begin(site.ports)
     if begun is None:
         return None
@@ -216,7 +216,7 @@ def undo_all(site: Site, what: str) -> list[Undone]:
     lease = ports.store.acquire(LEASE, ports.run, TTL, ports.clock())
     if lease is None:
         raise StateError.of(
-            "lease-held", "another run is at work", where=ports.store.name, hint="try again in a minute"
+            "run-held", "another run is at work", where=ports.store.name, hint="try again in a minute"
         )
     try:
         return [undo(held, ports, Tenure(ports, lease)) for held in found]

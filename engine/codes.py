@@ -65,6 +65,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "act-unfinished": "The act has begun, and a later run goes on with it.",
         "account-not-listed": "The account is not one that may be acted on.",
         "irreversible": "The act cannot be undone.",
+        # running and applying
+        "bad-plan": "The file is not a plan that `bursar plan -o` wrote, or was changed since.",
+        "plan-stale": "The plan was made from other policies than those that are loaded.",
+        "run-held": "Another run is at work.",
+        "resource-unreadable": "A single resource could not be read again.",
         "usage": "The command line cannot be understood.",
     }
 )
