@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "apply": "Carry out exactly the steps of a plan file; what changed since is refused.",
         "run": "Judge, remember, warn, ask and act, as far as modes and limits allow: what cron calls.",
         "undo": "Undo what a run, a step or all acts on a resource did.",
+        "approvals": "List approvals, and approve or deny one.",
         "exempt": "Excuse findings until a date; somebody answers for them.",
         "snooze": "Let a finding rest for up to 30 days.",
         "freeze": "Stop all acting, at once, everywhere.",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
+from engine.people import Door, People, Person
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
 from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
@@ -107,6 +108,17 @@ class NotifyDocument(BaseModel):
     webhook: Text | None = None
 
 
+class PersonDocument(BaseModel):
+    """What the doors call a person."""
+
+    model_config = STRICT
+
+    slack: Word | None = None
+    aws: Text | None = None
+    user: Word | None = None
+    web: Text | None = None
+
+
 class ConfigDocument(BaseModel):
     """The shape of `bursar.yaml`."""
 
@@ -120,6 +132,8 @@ class ConfigDocument(BaseModel):
     exemptions: tuple[ExemptionDocument, ...] = ()
     limits: LimitsDocument = LimitsDocument()
     notify: NotifyDocument = NotifyDocument()
+    people: dict[Word, PersonDocument] = Field(default_factory=dict)
+    groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     aws: AwsDocument | None = None
     prices: Text | None = None
     state: Text | None = None
@@ -141,6 +155,7 @@ class Config:
     limits: RunLimits = field(default_factory=RunLimits)
     webhook: str = ""
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
+    people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
     prices: Path | None = None
@@ -201,6 +216,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         exemptions=exemptions,
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
+        people=_people(document),
         aws=_aws(document.aws),
         act=_act(document.aws),
         prices=path.parent / document.prices if document.prices else None,
@@ -309,6 +325,14 @@ def _act(document: AwsDocument | None) -> ActSettings:
         return ActSettings()
     act = document.act
     return ActSettings(act.role, act.external_id or "", act.accounts)
+
+
+def _people(document: ConfigDocument) -> People:
+    persons = tuple(
+        Person(name, {Door(door): called for door, called in names.model_dump(exclude_none=True).items()})
+        for name, names in document.people.items()
+    )
+    return People(persons, {handle: frozenset(members) for handle, members in document.groups.items()})
 
 
 def _aws(document: AwsDocument | None) -> AwsSettings:

@@ -215,9 +215,7 @@ def undo_all(site: Site, what: str) -> list[Undone]:
         raise ConfigError.of("not-found", f"nothing was done that `{what}` names", where="undo", hint=hint)
     lease = ports.store.acquire(LEASE, ports.run, TTL, ports.clock())
     if lease is None:
-        raise StateError.of(
-            "run-held", "another run is at work", where=ports.store.name, hint="try again in a minute"
-        )
+        raise StateError.of("run-held", "another run is at work", where=ports.store.name, hint="try again in a minute")
     try:
         return [undo(held, ports, Tenure(ports, lease)) for held in found]
     finally:

@@ -255,3 +255,89 @@ def test_a_state_that_was_put_back(bursar, site, here, s3):
     ran = bursar("run")
     assert ran.status == 4
     assert "an older state was put back" in ran.err
+
+
+# --- approvals -----------------------------------------------------------------------------------
+
+ASKS = POLICIES.replace(
+    "mode: enforce",
+    'mode: approve\n    approval: {channel: "#data", approvers: ["@data-leads"], quorum: 2, expires: 8h}',
+)
+PEOPLE = """
+people:
+  mira@example.com: {user: USER, aws: "arn:aws:sts::123456789012:user/moto"}
+  tomas@example.com: {aws: "arn:aws:iam::123456789012:user/tomas"}
+groups: {"@data-leads": [MEMBERS]}
+"""
+
+
+@pytest.fixture
+def asking(site, here, bursar):
+    """A site whose policy asks two of its data leads, after the run that asks."""
+    import os
+    import pwd
+
+    site(policies=ASKS)
+
+    def write(members="mira@example.com, tomas@example.com"):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        text = (here / "bursar.yaml").read_text(encoding="utf-8").partition("people:")[0]
+        people = PEOPLE.replace("USER", user).replace("MEMBERS", members)
+        (here / "bursar.yaml").write_text(text.rstrip() + "\n" + people.lstrip(), encoding="utf-8")
+
+    write()
+    ran = bursar("run", "-f", "json")
+    assert ran.status == 0, ran.err
+    assert report(ran)["outcomes"] == []
+    return write, {a["subject"]["name"]: a["id"] for a in json.loads(bursar("approvals", "list", "-f", "json").out)}
+
+
+def test_two_have_to_agree(bursar, asking, s3):
+    """A quorum counts people, not voices; only a whole quorum lets the next run act."""
+    _, ids = asking
+    assert set(ids) == {"first", "second"}
+    first = bursar("approvals", "approve", ids["first"])
+    assert first.status == 0, first.err
+    assert "1 of 2 agreed" in first.out
+    again = bursar("approvals", "approve", ids["first"])
+    assert again.status == 4
+    assert "has said so already" in again.out
+    assert report(bursar("run", "-f", "json"))["outcomes"] == []
+    # The same person by another door is still one person.
+    assert "1 of 2 agreed" in bursar("approvals", "approve", ids["first"], "--identity", "aws").out
+    assert report(bursar("run", "-f", "json"))["outcomes"] == []
+    assert not blocked(s3, "first")
+
+
+def test_a_no_ends_it(bursar, asking, s3):
+    """One no denies; nothing is done, nobody is asked again, and both are in the ledger."""
+    _, ids = asking
+    assert bursar("approvals", "deny", ids["first"], "--reason", "it is a public data set").status == 0
+    assert "denied already" in bursar("approvals", "approve", ids["first"]).out
+    ran = report(bursar("run", "-f", "json"))
+    assert (ran["outcomes"], ran["asked"]) == ([], [])
+    assert "it is a public data set" in bursar("approvals", "show", ids["first"]).out
+    assert "approval.no" in bursar("audit", "list").out
+    assert bursar("audit", "verify").status == 0
+
+
+def test_who_is_no_approver(bursar, asking):
+    """Membership counts at the moment of the decision."""
+    write, ids = asking
+    write(members="tomas@example.com")
+    ran = bursar("approvals", "approve", ids["first"])
+    assert ran.status == 4
+    assert "mira@example.com is not one of its approvers" in ran.out
+
+
+def test_an_approval_does_not_outlive_a_change(bursar, asking, s3, here):
+    """Approved, and then the resource changes: it is asked anew, and nothing is done."""
+    _, ids = asking
+    (here / "p.yaml").write_text(ASKS.replace("GRACE", "0s").replace("quorum: 2", "quorum: 1"), encoding="utf-8")
+    bursar("run")
+    ids = {a["subject"]["name"]: a["id"] for a in json.loads(bursar("approvals", "list", "-f", "json").out)}
+    assert bursar("approvals", "approve", ids["first"]).status in (0, 4)
+    s3.put_bucket_tagging(Bucket="first", Tagging={"TagSet": [{"Key": "team", "Value": "sim"}]})
+    ran = report(bursar("run", "-f", "json"))
+    assert [o["subject"]["name"] for o in ran["outcomes"]] == []
+    assert not blocked(s3, "first")
