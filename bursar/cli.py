@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "init": "Start a folder with a configuration, a starter pack and the editor schema.",
         "import": "Take over the policies of another tool: `bursar import custodian`.",
         "validate": "Check policies; report every mistake of every file at once.",
+        "test": "Run the tests beside policies; show conditions and mutants that none of them notices.",
         "schema": "Print the JSON Schema for editors, or what may be asked of a kind.",
         "scan": "Record the estate in a file.",
         "plan": "Show findings and the steps they would lead to; change nothing.",
