@@ -98,6 +98,10 @@ class _CaseChecks:
 
     def _expectations(self, case: CaseDocument, at: Location) -> Iterator[Problem]:
         """Yield what is expected that the verdict expected beside it can never have."""
+        if not case.applies and (case.expect != "compliant" or case.group):
+            hint = "a resource that a policy does not apply to is compliant: write `expect: compliant`"
+            message = "a policy that does not apply comes to no other verdict, and applies to no group"
+            yield Problem("wrong-value", message, find(self.root, (*at, "applies")).place, hint)
         lone = [("reason", case.reason is not None, "unknown"), ("mode", case.mode is not None, "violation")]
         lone += [("classification", bool(case.classification), "violation"), ("steps", bool(case.steps), "violation")]
         for key, given, verdict in lone:

@@ -30,6 +30,12 @@ def moment(text: str) -> datetime:
     return found.astimezone(UTC)
 
 
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise UnitError(f"`{text}` is neither true nor false")
+    return text == "true"
+
+
 def _one_device(value: Any) -> Any:
     """Return samples of the resource as a whole as those of a device without a name."""
     return {"": value} if isinstance(value, str) else value
@@ -86,6 +92,8 @@ class CaseDocument(BaseModel):
     group: str = ""
     scopes: Mapping[str, ScopeStatus] = Field(default_factory=dict)
     expect: Literal["violation", "compliant", "unknown", "exempt", "error"]
+    applies: Annotated[bool, from_text(_truth)] = True
+    """False where `where` leaves the resource out, so that it does not count among those looked at either."""
     reason: Reason | None = None
     classification: str = ""
     steps: tuple[str, ...] | None = None

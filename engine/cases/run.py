@@ -150,6 +150,8 @@ def _differences(
         yield Difference(view, document.expect, f"{outcome.value}{_why(verdict)}")
         return
     if verdict is None:
+        if not document.applies and any(tally.counts for tally in plan.tallies):
+            yield Difference(view, "that the policy does not apply", "that it does")
         return
     if document.reason and document.reason not in {unknown.reason for unknown in verdict.unknowns}:
         came = "; ".join(str(unknown) for unknown in verdict.unknowns)
