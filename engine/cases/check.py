@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.cases.check_resources import ResourceChecks
-from engine.cases.document import CaseDocument, CasesDocument
+from engine.cases.document import CaseDocument, ResourceDocument, SurvivorDocument
 from engine.errors import Problem, did_you_mean
 from engine.kinds import Catalog
 from engine.policy.checks import Quota
@@ -15,21 +15,33 @@ from engine.policy.translate import Location, find
 from engine.yaml_text import Node
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is to be checked of a file: all of it, or what has the right shape."""
+
+    fixtures: Mapping[str, ResourceDocument]
+    broken: frozenset[str]
+    """Fixtures whose shape is wrong: what is made from them stays unchecked."""
+    cases: tuple[tuple[int, CaseDocument], ...]
+    """With their numbers in the file."""
+    survivors: tuple[tuple[int, SurvivorDocument], ...]
+
+
 def case_problems(
-    document: CasesDocument,
+    parts: Parts,
     root: Node,
     policies: PolicySet | None,
     catalog: Catalog,
     remediations: Mapping[str, Remediation],
 ) -> Iterator[Problem]:
     """Yield every problem of the file whose tree is `root`, in no order."""
-    resources = ResourceChecks(document.fixtures, root, catalog)
-    for name, fixture in document.fixtures.items():
+    resources = ResourceChecks(parts.fixtures, parts.broken, root, catalog)
+    for name, fixture in parts.fixtures.items():
         yield from resources.problems(fixture, ("fixtures", name))
     known = {policy.name: policy for policy in policies.policies} if policies else None
     checks = _CaseChecks(root, known, remediations, resources)
     seen: dict[tuple[str, str], int] = {}
-    for number, case in enumerate(document.cases):
+    for number, case in parts.cases:
         yield from checks.problems(case, number)
         first = seen.setdefault((case.policy, case.name), number)
         if first != number:
@@ -38,7 +50,7 @@ def case_problems(
             yield Problem(
                 "wrong-value", message, find(root, ("cases", number, "name")).place, f"the other is at {other}"
             )
-    for number, survivor in enumerate(document.survivors):
+    for number, survivor in parts.survivors:
         if known is not None and survivor.policy not in known:
             yield checks.unknown_policy(survivor.policy, ("survivors", number, "policy"))
 

@@ -19,14 +19,18 @@ class ResourceChecks:
     """Checks the resources of one file."""
 
     fixtures: Mapping[str, ResourceDocument]
+    broken: frozenset[str]
+    """Fixtures that have problems of their own."""
     root: Node
     catalog: Catalog
 
     def problems(self, document: ResourceDocument, at: Location) -> Iterator[Problem]:
         """Yield what is wrong with the resource or fixture that stands at `at`."""
-        broken = self._base_problem(document, at)
-        if broken is not None:
-            yield broken
+        if self._is_broken(document):
+            return
+        problem = self._base_problem(document, at)
+        if problem is not None:
+            yield problem
             return
         name = self.kind_of(document)
         kind = self.catalog.kinds.get(name)
@@ -45,6 +49,14 @@ class ResourceChecks:
             seen.add(document.base)
             document = self.fixtures[document.base]
         return document.kind
+
+    def _is_broken(self, document: ResourceDocument) -> bool:
+        """Return whether it is made from a fixture whose shape is wrong."""
+        seen: set[str] = set()
+        while document.base in self.fixtures and document.base not in seen:
+            seen.add(document.base)
+            document = self.fixtures[document.base]
+        return document.base in self.broken
 
     def _problem(self, code: str, message: str, at: Location, hint: str = "") -> Problem:
         return Problem(code, message, find(self.root, at).place, hint)
