@@ -43,7 +43,8 @@ def summary(tested: Tested) -> Iterator[tuple[str, str]]:
     """Yield the last lines, each with its colour."""
     failed, total = len(tested.failed), len(tested.results)
     with_cases = len({result.policy for result in tested.results})
-    where = f"{counted(with_cases, 'policy', 'policies')} in {counted(len(tested.files), 'file')}"
+    files = len({result.place.file for result in tested.results})
+    where = f"{counted(with_cases, 'policy', 'policies')} in {counted(files, 'file')}"
     outcome = f"{failed:,} failed" if failed else "all as expected"
     yield f"{counted(total, 'case')} of {where}: {outcome}", "bold red" if failed else "bold green"
     without = len(tested.policies) - with_cases
@@ -111,7 +112,9 @@ def _coverage(console: Console, coverage: tuple[PolicyCoverage, ...]) -> None:
     _line(console, "COVERAGE  a condition is covered when it was seen true and false, and decided a verdict", "bold")
     _line(console)
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("Policy and what is open", "Covered", "True", "False", "Unknown", "Decided"):
+    open_ends = any(not condition.covered for policy in coverage for condition in policy.conditions)
+    numbers = ("True", "False", "Unknown", "Decided") if open_ends else ()
+    for name in ("Policy and what is open" if open_ends else "Policy", "Covered", *numbers):
         table.add_column(name, justify="left" if name.startswith("Policy") else "right", overflow="fold")
     for policy in coverage:
         covered, total = sum(c.covered for c in policy.conditions), len(policy.conditions)
@@ -120,10 +123,10 @@ def _coverage(console: Console, coverage: tuple[PolicyCoverage, ...]) -> None:
         for condition in policy.conditions:
             if condition.covered:
                 continue
-            numbers = (condition.true, condition.false, condition.unknown, condition.decided)
+            counts = (condition.true, condition.false, condition.unknown, condition.decided)
             place = f"{condition.place.line}:{condition.place.column}"
             words = Text.assemble((f"  {place}  ", "dim"), visible(condition.name))
-            table.add_row(words, Text(condition.lacks, style="yellow"), *(_count(number) for number in numbers))
+            table.add_row(words, Text(condition.lacks, style="yellow"), *(_count(number) for number in counts))
     console.print(table)
     _line(console)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from engine.cases.mutant_checks import check_changes
-from engine.cases.rewrites import rewrites
+from engine.cases.rewrites import rewrites, value_rewrites
 from engine.cases.written import Written
 from engine.errors import Place
 from engine.kinds import Catalog
-from engine.policy.checks import check_name
+from engine.policy.checks import Quota, Rule, check_name
 from engine.policy.model import Expression, Mode, Policy
 from engine.policy.translate import Location
 
@@ -65,15 +66,32 @@ def _kinds(policy: Policy, catalog: Catalog, written: Written) -> Iterator[Mutan
 
 def _check(policy: Policy, written: Written) -> Iterator[Mutant]:
     key = check_name(policy.check)
-    for name, expression in policy.expressions.items():
-        inside, _, number = name.partition("[")
-        path: Location = (key, inside, int(number[:-1])) if number else (key, inside)
-        for changed, how, place in _expressions(policy, path, expression, written):
-            expressions = {**policy.expressions, name: changed}
-            yield Mutant(replace(policy, expressions=expressions), f"{key}: {how}", place)
+    if isinstance(policy.check, Rule):
+        for changed, how, place in _expressions(policy, (key, "when"), policy.expressions["when"], written):
+            yield Mutant(replace(policy, expressions={"when": changed}), f"{key}: {how}", place)
+    if isinstance(policy.check, Quota):
+        yield from _groups(policy, policy.check, written)
     for change in check_changes(policy.check, lambda *path: written.text(policy.name, key, *path)):
         place = written.place(policy.name, key, *change.path)
         yield Mutant(replace(policy, check=change.check), f"{key}.{change.how}", place)
+
+
+def _groups(policy: Policy, check: Quota, written: Written) -> Iterator[Mutant]:
+    """Yield the changes to what a quota groups by."""
+    keys = [policy.expressions[f"group_by[{number}]"] for number in range(len(check.group_by))]
+    for number, key in enumerate(keys):
+        path: Location = ("quota", "group_by", number)
+        if len(keys) > 1:
+            rest = keys[:number] + keys[number + 1 :]
+            fewer = check.model_copy(update={"group_by": tuple(one.text for one in rest)})
+            expressions = {f"group_by[{position}]": one for position, one in enumerate(rest)}
+            gone = f"quota.group_by: `{key.text}`: dropped"
+            yield Mutant(replace(policy, check=fewer, expressions=expressions), gone, written.place(policy.name, *path))
+        for change in value_rewrites(key.node, partial(written.snippet, policy.name, path)):
+            how = f"quota.group_by: `{written.snippet(policy.name, path, change.part)}`: {change.how}"
+            expressions = {**policy.expressions, f"group_by[{number}]": replace(key, node=change.node)}
+            place = written.place_of(policy.name, path, change.at)
+            yield Mutant(replace(policy, expressions=expressions), how, place)
 
 
 def _acts(policy: Policy, written: Written) -> Iterator[Mutant]:
@@ -90,6 +108,6 @@ def _expressions(
     policy: Policy, path: Location, expression: Expression, written: Written
 ) -> Iterator[tuple[Expression, str, Place]]:
     """Yield each change to the expression at `path`, in words and with its place."""
-    for change in rewrites(expression.node, lambda node: written.snippet(policy.name, path, node)):
+    for change in rewrites(expression.node, partial(written.snippet, policy.name, path)):
         how = f"`{written.snippet(policy.name, path, change.part)}`: {change.how}"
         yield replace(expression, node=change.node), how, written.place_of(policy.name, path, change.at)

@@ -73,6 +73,11 @@ def rewrites(node: Node, text: Texts) -> Iterator[Rewrite]:
     yield from _condition(node, text, negate=True)
 
 
+def value_rewrites(node: Node, text: Texts) -> Iterator[Rewrite]:
+    """Yield every change to `node`, which is a value such as the key of a group, each of them alone."""
+    yield from _value(node, text)
+
+
 def leaves(node: Node) -> Iterator[tuple[Node, Callable[[Node], Node]]]:
     """Yield the conditions that `node` is made of by logic, each with what puts another in its place."""
     match node:

@@ -7,7 +7,7 @@ Resources are built once; a case is judged by the policy, and by as many mutants
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -129,8 +129,12 @@ def passes(case: Case, policy: Policy, contexts: Contexts, installation: Install
 
 
 def explain_view(view: View, policy: Policy, contexts: Contexts) -> Answers:
-    """Return everything behind the verdict."""
-    return explain_subject(PolicySet((policy,), "", ()), view.items, contexts(view.now), view.subject)
+    """Return everything behind the verdict, of a compliant group too."""
+    context = contexts(view.now)
+    answers = explain_subject(PolicySet((policy,), "", ()), view.items, context, view.subject)
+    if answers.found:
+        return answers
+    return replace(answers, groups=tuple(g for g in _groups(policy, view.items, context) if _is(g[1], view.subject)))
 
 
 def _differences(
@@ -140,7 +144,7 @@ def _differences(
     plan = plan_items(PolicySet((policy,), "", ()), view.items, "case", context, installation)
     verdict = _verdict(plan, view.subject)
     if verdict is None and document.group:
-        groups = _groups(policy, view.items, context)
+        groups = [found.subject.name for _, found in _groups(policy, view.items, context)]
         if document.group not in groups:
             known = ", ".join(f"`{name}`" for name in groups) or "none"
             yield Difference(view, f"a group `{document.group}`", f"groups {known}")
@@ -177,9 +181,13 @@ def _verdict(plan: Plan, subject: str) -> Verdict | None:
     return next((verdict for verdict in every if verdict.subject.uid == subject), None)
 
 
-def _groups(policy: Policy, items: tuple[Item, ...], context: Context) -> list[str]:
-    """Return the names of the groups that `policy` judges."""
+def _is(verdict: Verdict, subject: str) -> bool:
+    return verdict.subject.uid == subject
+
+
+def _groups(policy: Policy, items: tuple[Item, ...], context: Context) -> list[tuple[Policy, Verdict]]:
+    """Return the verdict about every group that `policy` judges."""
     compiled, tallies = compile_policies((policy,), context), Tallies()
     for _ in judge_items(compiled, items, tallies):
         pass
-    return [verdict.subject.name for _, verdict in group_verdicts(compiled, tallies)]
+    return list(group_verdicts(compiled, tallies))

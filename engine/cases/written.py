@@ -44,7 +44,7 @@ class Written:
     def snippet(self, policy: str, path: Location, node: ExpressionNode) -> str:
         """Return the words of `node` of the expression at `path`, on one line."""
         scalar = self._node(policy, path)
-        return " ".join(scalar.text[node.start : node.end].split()) if isinstance(scalar, ScalarNode) else ""
+        return words(scalar.text, node) if isinstance(scalar, ScalarNode) else ""
 
     def place_of(self, policy: str, path: Location, node: ExpressionNode) -> Place:
         """Return where `node` of the expression at `path` begins."""
@@ -55,3 +55,13 @@ class Written:
     def _node(self, policy: str, path: Location) -> Node:
         _, root = self.trees[policy]
         return find(root, path)
+
+
+def words(text: str, node: ExpressionNode) -> str:
+    """Return the words of `node` of the expression `text`, with the parentheses that belong to it."""
+    start, end = node.start, node.end
+    while text[start:end].count("(") > text[start:end].count(")") and end < len(text):
+        end += 1
+    while text[start:end].count(")") > text[start:end].count("(") and start > 0:
+        start -= 1
+    return " ".join(text[start:end].split())
