@@ -99,6 +99,7 @@ def render_json(tested: Tested, out: TextIO, *, width: int | None, color: bool) 
 
 def _document(tested: Tested) -> dict[str, Any]:
     document: dict[str, Any] = {
+        "bursar.test": 1,
         "good": tested.good,
         "files": list(tested.files),
         "policies": [policy.name for policy in tested.policies],

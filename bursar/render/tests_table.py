@@ -118,7 +118,8 @@ def _coverage(console: Console, coverage: tuple[PolicyCoverage, ...]) -> None:
         table.add_column(name, justify="left" if name.startswith("Policy") else "right", overflow="fold")
     for policy in coverage:
         covered, total = sum(c.covered for c in policy.conditions), len(policy.conditions)
-        head = Text.assemble((visible(policy.policy), "bold"), (f"  {counted(policy.cases, 'case')}", "dim"))
+        where = f"  {counted(policy.cases, 'case')}, {visible(policy.place.file)}"
+        head = Text.assemble((visible(policy.policy), "bold"), (where, "dim"))
         table.add_row(head, Text(f"{covered} of {total}", style="green" if covered == total else "yellow"))
         for condition in policy.conditions:
             if condition.covered:
@@ -148,8 +149,6 @@ def _mutation(console: Console, mutation: Mutation, unmutated: tuple[str, ...]) 
         for mutant in mutants:
             line = Text.assemble((f"  {visible(str(mutant.place))}", "dim"), f"  {visible(mutant.change)}")
             console.print(line, soft_wrap=True)
-    if mutation.survivors:
-        _line(console)
     for excuse in mutation.needless:
         document = excuse.document
         told = f"{document.policy}: a case notices `{document.mutant}`, or there is no such mutant: remove the excuse"
