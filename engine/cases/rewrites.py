@@ -21,6 +21,7 @@ from engine.expr.syntax import (
     Has,
     ListLiteral,
     Literal,
+    LocalRef,
     Logic,
     Lower,
     Matches,
@@ -28,11 +29,13 @@ from engine.expr.syntax import (
     Negative,
     Node,
     Not,
+    NowRef,
     Quantifier,
     Size,
     TagRef,
     TextTest,
 )
+from engine.kinds import Type
 from engine.units import format_duration, parse_duration
 
 OPERATORS = {
@@ -174,8 +177,9 @@ def _value(node: Node, text: Texts) -> Iterator[Rewrite]:
         case MetricCall():
             yield from _metric(node, text)
         case Arithmetic():
-            how = f"{node.operator} → {ARITHMETIC[node.operator]}"
-            yield Rewrite(node, node, how, replace(node, operator=ARITHMETIC[node.operator]))
+            if _may_change_sign(node):
+                how = f"{node.operator} → {ARITHMETIC[node.operator]}"
+                yield Rewrite(node, node, how, replace(node, operator=ARITHMETIC[node.operator]))
             for side, put in _sides(node):
                 if isinstance(side, Literal):
                     yield from (Rewrite(node, side, how, put(moved)) for how, moved in moves(side, text(side)))
@@ -195,6 +199,28 @@ def _value(node: Node, text: Texts) -> Iterator[Rewrite]:
             yield from _below(_value(node.operand, text), lambda new: replace(node, operand=new))
         case FieldRef() | _:
             return
+
+
+def _may_change_sign(node: Arithmetic) -> bool:
+    """Return whether the other operator goes with the operands too: times are not added up, nor taken off lengths."""
+    if any(_is(side, Type.STRING) for side in (node.left, node.right)):
+        return False
+    return node.operator not in ("+", "-") or not _is(node.right, Type.TIMESTAMP)
+
+
+def _is(node: Node, wanted: Type) -> bool:
+    """Return whether `node` is of that type; only for texts and times."""
+    match node:
+        case FieldRef():
+            return node.type is wanted
+        case Arithmetic():
+            return any(_is(side, wanted) for side in (node.left, node.right))
+        case NowRef() | Literal(value=datetime()):
+            return wanted is Type.TIMESTAMP
+        case TagRef() | Lower() | LocalRef() | Literal(value=str()):
+            return wanted is Type.STRING
+        case _:
+            return False
 
 
 def _metric(node: MetricCall, text: Texts) -> Iterator[Rewrite]:

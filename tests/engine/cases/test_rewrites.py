@@ -61,6 +61,12 @@ CHANGES = {
         "now - 30d: 30d → 29d",
         "now - 30d: 30d → 31d",
     ],
+    "now - resource.launched > 2h": [
+        "now - resource.launched > 2h: > → >=",
+        "now - resource.launched > 2h: > → <=",
+        "now - resource.launched > 2h: 2h → 1h",
+        "now - resource.launched > 2h: 2h → 3h",
+    ],
     'tags.team.startsWith("x")': ['tags.team.startsWith("x"): negated', "tags.team: another key"],
     'tags.exists(k, k == "a")': [
         'tags.exists(k, k == "a"): negated',
