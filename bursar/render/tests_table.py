@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
 from bursar.render.explain import render_answers
-from bursar.render.text import counted, visible
-from engine.cases.coverage import PolicyCoverage, percent
+from bursar.render.text import cells, counted, visible
+from engine.cases.coverage import Condition, PolicyCoverage, percent
 from engine.cases.mutation import Mutation
 from engine.cases.run import Result, View
 from engine.units import format_percent
@@ -106,36 +106,37 @@ def evidence_text(tested: Tested, view: View) -> str:
 
 
 def _coverage(console: Console, coverage: tuple[PolicyCoverage, ...]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     _line(console, "COVERAGE  a condition is covered when it was seen true and false, and decided a verdict", "bold")
     _line(console)
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    open_ends = any(not condition.covered for policy in coverage for condition in policy.conditions)
-    numbers = ("True", "False", "Unknown", "Decided") if open_ends else ()
-    for name in ("Policy and what is open" if open_ends else "Policy", "Covered", *numbers):
-        table.add_column(name, justify="left" if name.startswith("Policy") else "right", overflow="fold")
+    longest = max((cells(visible(policy.policy)) for policy in coverage), default=0)
     for policy in coverage:
         covered, total = sum(c.covered for c in policy.conditions), len(policy.conditions)
-        where = f"  {counted(policy.cases, 'case')}, {visible(policy.place.file)}"
-        head = Text.assemble((visible(policy.policy), "bold"), (where, "dim"))
-        table.add_row(head, Text(f"{covered} of {total}", style="green" if covered == total else "yellow"))
+        name = visible(policy.policy)
+        line = Text.assemble(
+            (name + " " * (longest - cells(name)), "bold"),
+            (f"  {covered:>2} of {total:<2}", "green" if covered == total else "yellow"),
+            (f"  {counted(policy.cases, 'case')}", "dim"),
+        )
+        console.print(line, soft_wrap=True)
         for condition in policy.conditions:
-            if condition.covered:
-                continue
-            counts = (condition.true, condition.false, condition.unknown, condition.decided)
-            place = f"{condition.place.line}:{condition.place.column}"
-            words = Text.assemble((f"  {place}  ", "dim"), visible(condition.name))
-            table.add_row(words, Text(condition.lacks, style="yellow"), *(_count(number) for number in counts))
-    console.print(table)
+            if not condition.covered:
+                console.print(_open(condition), soft_wrap=True)
     _line(console)
 
 
-def _count(number: int) -> Text:
+def _open(condition: Condition) -> Text:
+    """Return a condition that is not covered, and what the cases show of it."""
     from rich.text import Text
 
-    return Text(f"{number:,}", style="" if number else "yellow")
+    shown = f"true {condition.true:,}, false {condition.false:,}, unknown {condition.unknown:,}"
+    return Text.assemble(
+        (f"  {visible(str(condition.place))}", "dim"),
+        f"  {visible(condition.name)}  ",
+        (condition.lacks, "yellow"),
+        (f"  ({shown}, decided {condition.decided:,})", "dim"),
+    )
 
 
 def _mutation(console: Console, mutation: Mutation, unmutated: tuple[str, ...]) -> None:

@@ -1,11 +1,14 @@
 """Mistakes in files of cases: each has a place, says what is wrong, and hides no other."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actions.catalog import remediations
 from engine.cases.load import load_cases
+from engine.cases.run import built
 from engine.errors import PolicyError
-from tests.engine.cases.samples import ALL, FIXTURE, ONE, load
+from tests.engine.cases.samples import ALL, FIXTURE, ONE, load, policies_of
 from tests.engine.estates import CATALOG
 
 QUOTA = """\
@@ -120,3 +123,18 @@ def test_a_sound_file_has_no_problem():
     assert [str(place) for place in load(ALL).places] == [f"small_test.yaml:{n}:12" for n in (6, 7, 8)] + [
         "small_test.yaml:9:11"
     ]
+
+
+@given(
+    st.integers(0, len(FIXTURE + ALL) - 1),
+    st.sampled_from(["", "{", "}", ":", "x", "\n", " ", "null", "[]", "&a ", "é"]),
+)
+def test_any_file_is_read_or_refused(position, typed):
+    """Whatever is typed into a sound file, it is either read or refused with problems that have a place in it."""
+    text = (FIXTURE + ALL)[:position] + typed + (FIXTURE + ALL)[position + 1 :]
+    try:
+        loaded = load_cases(text, "f", policies_of(), CATALOG, remediations())
+    except PolicyError as error:
+        assert all(problem.place.file == "f" for problem in error.problems)
+    else:
+        assert built(loaded, {policy.name: policy for policy in policies_of().policies}, CATALOG)
