@@ -34,6 +34,7 @@ from engine.planning import counted, plan_items
 from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
 from engine.ports import Progress
+from engine.state.anchoring import check_anchor
 from engine.state.records import ActionRecord, ExemptionRecord, restored
 from engine.state.store import StateError, Store, Table
 from integrations.catalog import default_catalog
@@ -158,18 +159,11 @@ def keep_anchor(site: Site) -> None:
             anchor.keep(site.ports.store.head(), site.ports.clock())
 
 
-def put_back(site: Site) -> str:
-    """Return why the store is not the one it was: another lineage, or an older state than the anchor has seen."""
+def check_state(site: Site) -> None:
+    """Raise `StateError` where the store is not the one that was anchored, or an older state of it."""
     with open_anchor(site.setup.config) as anchor:
-        kept = anchor.latest() if anchor is not None else None
-    if kept is None:
-        return ""
-    head = site.ports.store.head()
-    if kept.lineage != head.lineage:
-        return f"the store is another one than was anchored: lineage {head.lineage}, not {kept.lineage}"
-    if head.serial < kept.serial:
-        return f"an older state was put back: the ledger ends at {head.serial}, and {kept.serial} was anchored"
-    return ""
+        if anchor is not None:
+            check_anchor(site.ports.store, anchor.latest())
 
 
 def run_at(site: Site, *, whole: bool = True) -> Report | None:
@@ -179,10 +173,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     Raises:
         StateError: `state-replaced`, where the store is not the one that was anchored.
     """
-    wrong = put_back(site)
-    if wrong:
-        hint = "restore the newest state, or start a new anchor once you know why"
-        raise StateError.of("state-replaced", wrong, where=site.ports.store.name, hint=hint)
+    check_state(site)
     begun = begin(site.ports)
     if begun is None:
         return None
