@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
@@ -19,7 +19,7 @@ from engine.kinds import Catalog, Kind
 from engine.people import Door, People, Person
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
-from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
+from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word, list_of_one
 from engine.policy.translate import find, validate
 from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
 from integrations.aws.act_session import ActSettings
@@ -39,6 +39,10 @@ AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 NAME = "bursar.yaml"
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
+CACHE = ".bursar/prices.json"
+"""Where prices that were asked for are kept between runs."""
+MAX_AGE = timedelta(days=7)
+"""How old a price may be before it is asked for anew, and says so where it cannot be."""
 STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -119,6 +123,24 @@ class PersonDocument(BaseModel):
     web: Text | None = None
 
 
+def _shorthand(value: Any) -> Any:
+    """Return `prices: prices.yaml` as the mapping that it stands for."""
+    return {"own": value} if isinstance(value, str) else value
+
+
+class PricesDocument(BaseModel):
+    """Where prices come from, beside the list that is shipped."""
+
+    model_config = STRICT
+
+    own: Text | None = None
+    fetched: Annotated[tuple[Text, ...], BeforeValidator(list_of_one)] = ()
+    live: bool = False
+    cache: Text = CACHE
+    max_age: PositiveDuration = MAX_AGE
+    commitments: bool = False
+
+
 class ConfigDocument(BaseModel):
     """The shape of `bursar.yaml`."""
 
@@ -135,10 +157,27 @@ class ConfigDocument(BaseModel):
     people: dict[Word, PersonDocument] = Field(default_factory=dict)
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     aws: AwsDocument | None = None
-    prices: Text | None = None
+    prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """Where prices come from, beside the list that is shipped."""
+
+    own: Path | None = None
+    """Prices and discounts of the user's."""
+    fetched: tuple[Path, ...] = ()
+    """Files that `bursar prices fetch` wrote, the first one first."""
+    live: bool = False
+    """Whether AWS is asked for what a run comes upon."""
+    cache: Path = Path(CACHE)
+    max_age: timedelta | None = None
+    """A price that is older says so; None where nobody minds."""
+    commitments: bool = False
+    """Whether Savings Plans and reservations are read."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +197,7 @@ class Config:
     people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
-    prices: Path | None = None
+    prices: PriceSettings = field(default_factory=PriceSettings)
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
     anchor: AnchorAddress | None = None
@@ -219,9 +258,9 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         people=_people(document),
         aws=_aws(document.aws),
         act=_act(document.aws),
-        prices=path.parent / document.prices if document.prices else None,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
+        prices=_prices(document.prices, path.parent),
         fail_on=document.fail_on,
     )
 
@@ -299,6 +338,20 @@ def _addresses(
             place = replace((node or root).place, text="")
             problems.append(Problem("bad-config", f"`{key}`: {error}", place, error.hint))
     return state, anchor, problems
+
+
+def _prices(document: PricesDocument | None, folder: Path) -> PriceSettings:
+    if document is None:
+        return PriceSettings(cache=folder / CACHE)
+    only_own = document == PricesDocument(own=document.own)
+    return PriceSettings(
+        own=folder / document.own if document.own else None,
+        fetched=tuple(folder / name for name in document.fetched),
+        live=document.live,
+        cache=folder / document.cache,
+        max_age=None if only_own else document.max_age,
+        commitments=document.commitments,
+    )
 
 
 def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:

@@ -17,10 +17,11 @@ from typing import TextIO
 
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
+from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
-from bursar.wiring import Choice, Setup, context_at, open_estate
+from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
 from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
 from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
 from engine.acting.savings import Watch
@@ -117,7 +118,9 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
         if not wanted or not own.policies:
             raise CollectError.of("not-found", f"there is no policy `{policy}` about {subject.kind}", where=policy)
         now = clock()
-        with open_estate(replace(choice, regions=(subject.region,)), setup.config, now) as (estate, moment):
+        there = replace(choice, regions=(subject.region,))
+        # At the prices that the plan was made with, which were kept.
+        with open_estate(there, setup.config, now, priced=False) as (estate, moment):
             items = list(estate.stream(Needs(wanted, frozenset({identity}))))
         context = context_at(moment, setup.config)
         plan = plan_items(own, items, estate.name, context, setup.installation)
@@ -140,7 +143,10 @@ def make_plan(site: Site, watch: Watch, progress: Progress) -> Plan:
     setup = site.setup
     with open_estate(site.choice, setup.config, site.ports.clock()) as (estate, moment):
         items = counted(watch.watched(estate.stream(needs_of(setup.policies))), progress)
-        return plan_items(setup.policies, items, estate.name, context_at(moment, setup.config), setup.installation)
+        context = context_at(moment, setup.config, estate)
+        plan = plan_items(setup.policies, items, estate.name, context, setup.installation)
+    render_run(prices_of(estate), sys.stderr)
+    return plan
 
 
 def end_savings(begun: Begun, watch: Watch, plan: Plan) -> None:

@@ -48,6 +48,8 @@ class Usage:
     """`hour` (per hour) or `GiB-month` (per month), `month`, `IOPS-month`, `MiBps-month`."""
     role: str = "compute"
     """`compute` is what a stop ends; `storage` stays until deleted."""
+    kept: str = ""
+    """Why the charge goes on when the resource ends: `paid in advance with its capacity block`; empty where it ends."""
 
 
 @dataclass(frozen=True, slots=True)

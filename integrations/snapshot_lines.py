@@ -34,7 +34,7 @@ def encode_resource(resource: Resource) -> dict[str, Any]:
         "metrics": {name: [_encode_series(s) for s in found] for name, found in resource.metrics.items()},
         "usage": _encode_unknown(resource.usage)
         if isinstance(resource.usage, Unknown)
-        else [[u.sku, str(u.quantity), u.unit, u.role] for u in resource.usage],
+        else [[u.sku, str(u.quantity), u.unit, u.role, *((u.kept,) if u.kept else ())] for u in resource.usage],
     }
     return {key: part for key, part in parts.items() if part not in ({}, [], "")}
 
@@ -121,11 +121,11 @@ def decode_scope(found: Mapping[str, Any]) -> ScopeReport:
     return ScopeReport(scope, ScopeStatus(found["status"]), _whole(found["resources"]), decode_text(found["detail"]))
 
 
-def _decode_usage(sku: Any, quantity: Any, unit: Any, role: Any) -> Usage:
+def _decode_usage(sku: Any, quantity: Any, unit: Any, role: Any, kept: Any = "") -> Usage:
     amount = Decimal(decode_text(quantity))
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"a quantity of {amount}")
-    return Usage(decode_text(sku), amount, decode_text(unit), decode_text(role))
+    return Usage(decode_text(sku), amount, decode_text(unit), decode_text(role), decode_text(kept))
 
 
 def _decode_series(metric: str, found: Mapping[str, Any]) -> Series:

@@ -50,7 +50,7 @@ def command(framework: str, format_: str, output: Path | None, **chosen: Any) ->
     choice = Choice(**chosen)
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
-        plan = run(setup.policies, source, context_at(moment, setup.config), setup.installation, progress)
+        plan = run(setup.policies, source, context_at(moment, setup.config, source), setup.installation, progress)
     reports = compliance(known[framework], setup.policies.policies, plan)
     write_text(output, lambda out, **screen: render(known[framework], reports, plan, format_, out, **screen))
     if plan.gaps:

@@ -15,8 +15,26 @@ FLEET_ACTIONS = (
 )
 """What a run over several accounts may call beside that."""
 
+PRICE_ACTIONS = (
+    "ce:GetSavingsPlansCoverage",
+    "ec2:DescribeReservedInstances",
+    "ec2:DescribeSpotPriceHistory",
+    "pricing:GetPriceListFileUrl",
+    "pricing:GetProducts",
+    "pricing:ListPriceLists",
+    "savingsplans:DescribeSavingsPlans",
+)
+"""What prices and commitments are read with, where the configuration asks for them; in the home account alone."""
+
 READ_ACTIONS: tuple[str, ...] = tuple(
-    sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
+    sorted(
+        {
+            *SHARED_ACTIONS,
+            *FLEET_ACTIONS,
+            *PRICE_ACTIONS,
+            *(action for source in AWS_KINDS.values() for action in source.actions),
+        }
+    )
 )
 """IAM names, which differ from those of the API for some S3 calls."""
 

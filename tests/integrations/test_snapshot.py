@@ -43,7 +43,10 @@ FULL = Resource(
             Series("gpu.power", "1", NOW - timedelta(hours=1), 60, (None,), 60, "cloudwatch"),
         )
     },
-    usage=(Usage("aws.ec2.linux.on_demand:g5.xlarge", Decimal(1), "hour"),),
+    usage=(
+        Usage("aws.ec2.linux.on_demand:g5.xlarge", Decimal(1), "hour"),
+        Usage("aws.ec2.capacity_block:p5.48xlarge", Decimal(1), "hour", kept="it is paid in advance"),
+    ),
 )
 
 
