@@ -15,9 +15,13 @@ FLEET_ACTIONS = (
 )
 """What a run over several accounts may call beside that."""
 
-READ_ACTIONS: tuple[str, ...] = tuple(
-    sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
-)
+BULK_ACTIONS = ("tag:GetResources",)
+"""What a run may call beside that where `aws.bulk_tags` is set."""
+
+KIND_ACTIONS = frozenset(action for source in AWS_KINDS.values() for action in source.actions)
+"""What the collectors call to read the kinds."""
+
+READ_ACTIONS: tuple[str, ...] = tuple(sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *BULK_ACTIONS, *KIND_ACTIONS}))
 """IAM names, which differ from those of the API for some S3 calls."""
 
 SERVICES = {"monitoring": "cloudwatch", "tagging": "tag"}

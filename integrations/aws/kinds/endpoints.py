@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Metric, Type
@@ -147,7 +148,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the endpoints of a region, page by page."""
     for page in reader.pages("sagemaker", "list_endpoints", "Endpoints", PAGE):
         entries = reader.sound(CALL, page, "EndpointName", "EndpointArn")
-        yield reader.each(CALL, lambda entry: _endpoint(reader, entry), entries)
+        yield reader.each(CALL, lambda entry: _endpoint(reader, entry), entries, itemgetter("EndpointArn"))
 
 
 def _endpoint(reader: Reader, entry: Mapping[str, Any]) -> Resource:
@@ -193,7 +194,8 @@ def read_tags(reader: Reader, arn: str, gaps: dict[str, Unknown]) -> dict[str, s
             for k, v in tags_of(page).items()
         }
 
-    tags = attempt("sagemaker:ListTags", ask)
+    known = reader.known_tags.get(arn)
+    tags = known if known is not None else attempt("sagemaker:ListTags", ask)
     if isinstance(tags, Unknown):
         gaps["tags"] = tags
         return {}
