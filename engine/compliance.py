@@ -108,10 +108,15 @@ def _report(
     kinds = {kind.name for policy, _ in links for kind in policy.kinds}
     gaps = sum(incomplete.get(kind, 0) for kind in kinds)
     names = tuple(policy.name for policy, _ in links)
-    return ControlReport(control, _standing(links, counts, gaps), names, counts, gaps)
+    # A policy that looks at all resources and found none has shown nothing.
+    whole = any(
+        policy.where is None and not supports and counted.get(policy.name, {}).get(Outcome.COMPLIANT)
+        for policy, supports in links
+    )
+    return ControlReport(control, _standing(links, counts, gaps, whole=whole), names, counts, gaps)
 
 
-def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int) -> Standing:
+def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int, *, whole: bool) -> Standing:
     if not links:
         return Standing.UNCOVERED
     if counts.get(Outcome.VIOLATION):
@@ -120,5 +125,4 @@ def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int) -
         return Standing.UNKNOWN
     if not counts.get(Outcome.COMPLIANT) and not counts.get(Outcome.EXEMPT):
         return Standing.EMPTY
-    whole = any(policy.where is None and not supports for policy, supports in links)
     return Standing.MET if whole and not counts.get(Outcome.EXEMPT) else Standing.PARTLY

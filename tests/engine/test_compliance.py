@@ -83,6 +83,11 @@ def test_one_is_enough(found, expected):
     assert standings({"whole": found})["1"] is expected
 
 
+def test_a_policy_that_found_nothing_shows_nothing():
+    """One that looks at all is no reason to call met what another looked at in part."""
+    assert standings({"whole": {}, "part": GOOD})["2"] is Standing.PARTLY
+
+
 @pytest.mark.parametrize("status", [s for s in ScopeStatus if s is not ScopeStatus.COMPLETE])
 def test_a_scope_that_could_not_be_read(status):
     """Nothing is met by what was not looked at; a violation that was seen stays one."""

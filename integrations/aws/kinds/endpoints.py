@@ -49,6 +49,7 @@ class Deployment:
     config: Mapping[str, Any]
 
 
+BY_USE = Unknown(Reason.NOT_COLLECTED, "serverless variants are charged by use, which is not collected")
 KIND = Kind(
     name="aws.sagemaker.endpoint",
     title="SageMaker endpoint",
@@ -276,9 +277,9 @@ def _usage(running: Answer, variants: Sequence[Variant]) -> tuple[Usage, ...] | 
         return running
     if not running:
         return ()
-    return tuple(
-        Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.type and v.count
-    )
+    if any(not v.type for v in variants):
+        return BY_USE
+    return tuple(Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.count)
 
 
 def _hosting(metric: str, scale: Scale) -> Source:
