@@ -147,7 +147,8 @@ class Reader:
 
         `arn` gives an item's ARN where one of these calls is for its tags and the Tagging API knows its service.
         """
-        if arn is not None and self.session.settings.bulk_tags and self.wants("tags"):
+        # A look at single resources, before something is done to them, takes nobody's word but the service's.
+        if arn is not None and self.only is None and self.session.settings.bulk_tags and self.wants("tags"):
             arns = [found for item in items if isinstance(found := arn(item), str)]
             self.known_tags.update(bulk_tags(self.client("resourcegroupstaggingapi"), arns))
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -1,10 +1,11 @@
 """Tags in bulk: fewer calls for the same tags, and nothing is concluded from what the index does not say."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
 
-from engine.model import Resource
+from engine.model import Identity, Resource
 from engine.values import Reason
 from integrations.aws.bulk_tags import MOST, bulk_tags
 from integrations.aws.estate import AwsEstate
@@ -169,6 +170,19 @@ def test_silence_of_both_is_a_gap(kind):
     """A resource that the index does not name and whose service does not answer has unknown tags, never none."""
     resources, _ = read(kind, without=(BY_THE_SERVICE[kind],), index={})
     assert {r.gaps["tags"].reason for r in resources.values()} == {Reason.SOURCE_ERROR}
+
+
+def test_a_look_before_an_act_asks_the_service():
+    """An index that lags is never what says that a resource is not protected."""
+    opened, replay_ = session()
+    replay_.answers = Answers(BUCKET, (), {"arn:aws:s3:::tallowmere-datasets": {"owner": "out of date"}})
+    replay_.asked.clear()
+    needs = replace(only(BUCKET, "tags"), only=frozenset({Identity(BUCKET, ACCOUNT, REGION, "tallowmere-datasets")}))
+    (found,) = [i for i in AwsEstate(opened, ACCOUNT, NOW).stream(needs) if isinstance(i, Resource)]
+    assert found.tags["team"] == "data"
+    calls = [operation for _, operation, _ in replay_.asked]
+    assert "GetResources" not in calls
+    assert "GetBucketTagging" in calls
 
 
 def test_policies_that_read_no_tags_ask_for_none():
