@@ -92,6 +92,19 @@ def test_commands_show_what_the_page_shows(bursar, at_the_company, page):
     assert ran
 
 
+def test_what_telemetry_costs_is_told(bursar, at_the_company):
+    """At the end of a plan of a live account, in its JSON and in what a scan prints; a recording costs nothing."""
+    asked = ("-p", "pack:idle", "--region", "us-east-1")
+    live = bursar("plan", *asked, "-f", "json")
+    metrics = json.loads(live.out)["asked"]["metrics"]
+    assert metrics > 100
+    assert f"{metrics:,} metrics asked of CloudWatch: " in live.err
+    assert "metrics asked of CloudWatch" in bursar("scan", *asked, "-o", "e.jsonl").out
+    recorded = bursar("plan", "-p", "pack:idle", "--estate", "e.jsonl", "-f", "json")
+    assert json.loads(recorded.out)["asked"]["metrics"] >= metrics
+    assert recorded.err == ""
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in PAGES.glob("*.md")))
 def test_policies_and_configurations_are_valid(bursar, here, page):
     """Every YAML of a how-to page with a `version` loads."""

@@ -33,7 +33,7 @@ UNENCRYPTED = {
     "aws.kms.key": "it is what others are encrypted with",
     "aws.opensearch.capacity": "it stores nothing",
     "aws.sagemaker.app": "its files are in a space or the domain",
-    "aws.sagemaker.cluster": "ListClusters and DescribeCluster do not tell it of all instance groups",
+    "aws.sagemaker.cluster": "its volumes are encrypted by default; the keys of single volumes are not read",
     "aws.sagemaker.inference_component": "its endpoint's volumes hold it",
     "aws.sagemaker.space": "its disk is encrypted under the domain's key",
     "aws.sagemaker.tuning_job": "its training jobs are a kind of their own",
@@ -54,9 +54,7 @@ WITHOUT_POLICY = {
     "aws.bedrock.inference_profile": "who uses it is a matter of spend",
     "aws.ecs.service": "its tasks run on machines that have policies, or on Fargate, which is not collected",
     "aws.opensearch.capacity": "its limits bound spend; a policy needs the account's own number",
-    "aws.sagemaker.cluster": "its nodes send no telemetry that CloudWatch has by itself",
     "aws.sagemaker.space": "its size alone says nothing; whether an app uses it is a matter of two kinds",
-    "aws.sagemaker.tuning_job": "its training jobs have policies",
 }
 """Kinds that no shipped policy is about, and why."""
 KINDS = sorted(AWS_KINDS)
