@@ -79,6 +79,7 @@ class AwsDocument(BaseModel):
     role: Word | None = None
     external_id: Word | None = None
     account_timeout: PositiveDuration = timedelta(minutes=15)
+    bulk_tags: Literal["true", "false"] = "false"
     act: ActDocument | None = None
 
 
@@ -403,5 +404,6 @@ def _aws(document: AwsDocument | None) -> AwsSettings:
         organization=organization,
         role=document.role or "",
         external_id=document.external_id or "",
+        bulk_tags=document.bulk_tags == "true",
         account_seconds=document.account_timeout.total_seconds() if document.accounts or chosen else 0,
     )

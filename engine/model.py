@@ -98,6 +98,19 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of a source that charges for its answers."""
+
+    metrics: int = 0
+    """Series times statistics."""
+    usd: Decimal = Decimal(0)
+    """What the source takes for them at list price."""
+
+    def __add__(self, other: Asked) -> Asked:
+        return Asked(self.metrics + other.metrics, self.usd + other.usd)
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeReport:
     """How completely a scope was read. An estate sends exactly one for each scope it was asked for."""
 
@@ -106,6 +119,8 @@ class ScopeReport:
     resources: int = 0
     detail: str = ""
     """For anything but complete: which call failed, and how."""
+    asked: Asked = Asked()
+    """What was asked of telemetry for its resources."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
+from threading import Lock
 
 from engine.kinds import Kind
-from engine.model import KindNeeds, Resource, Series
+from engine.model import Asked, KindNeeds, Resource, Series
 from engine.values import Reason, Unknown
 from integrations.aws.metric_fetch import Client, Lists, attempt, data_of
 from integrations.aws.metric_grid import Buckets, merged, sample_counts, scaled, series_of
@@ -23,6 +25,14 @@ from integrations.aws.metric_query import batches
 from integrations.aws.metric_sources import Scale
 from integrations.aws.registry import aws_kinds
 
+METRIC_PRICE = Decimal("0.00001")
+"""
+USD for each metric that GetMetricData is asked for: $0.01 for 1,000, outside the free tier
+(https://aws.amazon.com/cloudwatch/pricing/, 2026-11).
+
+Each statistic is counted: the page counts up to five of one metric in one call as one, but bills have been seen that
+do not (https://github.com/prometheus/cloudwatch_exporter/pull/482).
+"""
 Answers = Sequence[Buckets | Unknown]
 """What came of each query of a plan."""
 
@@ -41,6 +51,8 @@ class CloudWatchTelemetry:
         self._now = now
         self._max_workers = max_workers
         self._lists = Lists(client_for)
+        self._asked: dict[tuple[str, str], int] = {}
+        self._asking = Lock()
         self._kinds: Mapping[str, Kind] = {kind.name: kind for kind in aws_kinds()}
 
     def attach(self, resources: list[Resource], need: KindNeeds, region: str) -> list[Resource]:
@@ -53,6 +65,7 @@ class CloudWatchTelemetry:
         with ThreadPoolExecutor(self._max_workers) as pool:
             found = pool.map(lambda one: self._lists.series(region, one), listed)
             plan = plan_queries(kind, wanted, resources, dict(zip(listed, found, strict=True)), self._now)
+            self._count(kind.name, region, len(plan.queries))
             answers = self._fetch(plan, region, pool)
         telemetry = _read(plan, answers)
         signals = {metric.signal for metric in wanted}
@@ -62,6 +75,15 @@ class CloudWatchTelemetry:
             if metric.signal not in signals
         }
         return [_attached(one, telemetry.get(i, _Telemetry()), unasked) for i, one in enumerate(resources)]
+
+    def asked(self, kind: str, region: str) -> Asked:
+        """Return how many metrics GetMetricData was asked for, and what AWS takes for them."""
+        metrics = self._asked.get((kind, region), 0)
+        return Asked(metrics, metrics * METRIC_PRICE)
+
+    def _count(self, kind: str, region: str, metrics: int) -> None:
+        with self._asking:
+            self._asked[kind, region] = self._asked.get((kind, region), 0) + metrics
 
     def _fetch(self, plan: Plan, region: str, pool: ThreadPoolExecutor) -> Answers:
         """Return the answer to each query of the plan."""

@@ -92,7 +92,8 @@ class AwsEstate:
 
     def _too_late(self, scope: Scope, sent: int) -> ScopeReport:
         detail = f"the account took longer than {self.session.settings.account_seconds:g} s"
-        return ScopeReport(scope, ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED, sent, detail)
+        asked = self.telemetry.asked(scope.kind, scope.region)
+        return ScopeReport(scope, ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED, sent, detail, asked)
 
     def _read(self, reader: Reader, stream: _Stream) -> None:
         """Send one scope's resources and its report."""
@@ -122,7 +123,8 @@ class AwsEstate:
                 stream.refused.append(detail)
         with suppress(Unwanted):
             scope = Scope(reader.account, reader.region, reader.kind.name)
-            stream.put([ScopeReport(scope, status, sent, detail)])
+            asked = self.telemetry.asked(reader.kind.name, reader.region)
+            stream.put([ScopeReport(scope, status, sent, detail, asked)])
 
     def _measured(self, reader: Reader, chunk: list[Resource]) -> list[Item]:
         return [*self.telemetry.attach(chunk, reader.need, reader.region)]

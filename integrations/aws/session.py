@@ -63,6 +63,8 @@ class AwsSettings:
     account_seconds: float = 0
     """After so long an account is left, and what was not read of it is a gap; 0 is never."""
     accounts_at_once: int = 8
+    bulk_tags: bool = False
+    """Take tags from the Resource Groups Tagging API where it has them: fewer calls, from an index that lags."""
     listeners: tuple[Callable[[Any], None], ...] = ()
     """What else listens to the calls: each is handed the SDK's session before any client is made."""
 

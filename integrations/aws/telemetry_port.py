@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from engine.model import KindNeeds, Resource
+from engine.model import Asked, KindNeeds, Resource
 from engine.values import Reason, Unknown
 from integrations.aws.registry import aws_kinds
 
@@ -21,6 +21,9 @@ class Telemetry(Protocol):
         resources concerned, never an exception and never an empty series.
         """
 
+    def asked(self, kind: str, region: str) -> Asked:
+        """Return what was asked so far for the resources of a kind in a region, and what it costs."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoTelemetry:
@@ -35,3 +38,8 @@ class NoTelemetry:
             replace(one, gaps={**{f"metrics.{signal}": gap for signal in signals[one.kind]}, **one.gaps})
             for one in resources
         ]
+
+    def asked(self, kind: str, region: str) -> Asked:
+        """Return nothing."""
+        del kind, region
+        return Asked()

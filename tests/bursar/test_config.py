@@ -8,7 +8,7 @@ import pytest
 from bursar.config import CACHE, Config, PriceSettings, read_config
 from engine.errors import ConfigError
 from engine.policy.model import Mode
-from integrations.aws.session import AwsSettings
+from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.catalog import default_catalog
 from integrations.store.addresses import S3AnchorAddress, SqliteAddress
 
@@ -91,6 +91,37 @@ def test_mistakes_about_prices(here, text, problem):
     (found,) = problems(here, f"version: 1\n{text}\n")
     assert found.startswith("2:")
     assert problem in found
+
+
+def test_many_accounts(here):
+    """Accounts, organization, role and patience; the time limit of an account holds where there are several."""
+    text = """\
+version: 1
+aws:
+  regions: [enabled]
+  accounts: [000000000012]
+  organization: {include_ous: [ou-1], exclude_ous: [ou-2], tags: {governed: true}}
+  role: BursarRead
+  external_id: "0123"
+  account_timeout: 5m
+  bulk_tags: true
+"""
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    assert read_config(None, CATALOG).aws == AwsSettings(
+        regions=("enabled",),
+        accounts=("000000000012",),
+        organization=OrganizationFilter(("ou-1",), ("ou-2",), (("governed", "true"),)),
+        role="BursarRead",
+        external_id="0123",
+        account_seconds=300,
+        bulk_tags=True,
+    )
+
+
+def test_accounts_need_a_role(here):
+    """Nobody can enter an account without one."""
+    (found,) = problems(here, "version: 1\naws: {accounts: [123456789012]}\n")
+    assert "none is named" in found
 
 
 def test_the_file_here_is_found(here):
