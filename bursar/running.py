@@ -122,7 +122,7 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
         # At the prices that the plan was made with, which were kept.
         with open_estate(there, setup.config, now, priced=False) as (estate, moment):
             items = list(estate.stream(Needs(wanted, frozenset({identity}))))
-        context = context_at(moment, setup.config)
+        context = context_at(moment, setup.config, estate)
         plan = plan_items(own, items, estate.name, context, setup.installation)
         resource = next((i for i in items if isinstance(i, Resource) and i.uid == subject.uid), None)
         if resource is None and (plan.gaps or not plan.scopes):
