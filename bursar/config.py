@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bursar.server.settings import ServerDocument, ServerSettings, server_settings
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
@@ -159,6 +160,7 @@ class ConfigDocument(BaseModel):
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     aws: AwsDocument | None = None
     prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
+    server: ServerDocument = ServerDocument()
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
@@ -201,6 +203,7 @@ class Config:
     prices: PriceSettings = field(default_factory=PriceSettings)
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
+    server: ServerSettings = field(default_factory=ServerSettings)
     anchor: AnchorAddress | None = None
     """Where the ends of the ledger are kept outside the state; None is nowhere."""
     fail_on: str = "never"
@@ -262,6 +265,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
         prices=_prices(document.prices, path.parent),
+        server=server_settings(document.server),
         fail_on=document.fail_on,
     )
 

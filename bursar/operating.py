@@ -77,15 +77,16 @@ def withdraw(store: Store, id_: str, now: datetime) -> ExemptionRecord:
     return record
 
 
-def snooze(store: Store, finding: str, length: timedelta, reason: str, now: datetime) -> SnoozeRecord:
-    """Let a finding rest for a while."""
+def snooze(store: Store, finding: str, length: timedelta, reason: str, now: datetime, by: str = "") -> SnoozeRecord:
+    """Let a finding rest for a while; `by` is who wants that, if not whoever sits at the command line."""
     if length > LONGEST_SNOOZE:
         hint = "an exemption has an owner and may last for a year: `bursar exempt`"
         raise ConfigError.of("usage", "a finding is snoozed for 30 days at most", where="--for", hint=hint)
+    by = by or person()
     known = find_finding(store, finding).record
-    record = SnoozeRecord(known.id, now + length, person(), reason)
+    record = SnoozeRecord(known.id, now + length, by, reason)
     body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
-    _write(store, record, Note(now, "finding.snooze", known.id, actor=person(), body=body))
+    _write(store, record, Note(now, "finding.snooze", known.id, actor=by, body=body))
     return record
 
 
@@ -102,6 +103,9 @@ def accept(store: Store, breaker: str, length: timedelta, reason: str, now: date
 
 def find_finding(store: Store, id_: str) -> Held[FindingRecord]:
     """Return the finding whose id begins with `id_`; raise `ConfigError` where there is none, or more than one."""
+    whole = store.get(Table.FINDING, id_) if len(id_) >= SHORTEST else None
+    if whole is not None:
+        return restored(FindingRecord, whole)
     found = [stored for stored in store.scan(Table.FINDING) if stored.key.startswith(id_)]
     if len(id_) < SHORTEST or not found:
         hint = f"give at least {SHORTEST} characters of its id; `bursar plan -f json` shows it"

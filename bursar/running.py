@@ -9,7 +9,7 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
+from bursar.stopping import Stopping
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
 from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
@@ -34,7 +35,7 @@ from engine.plan import Plan
 from engine.planning import counted, plan_items
 from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
-from engine.ports import Progress
+from engine.ports import Item, Progress
 from engine.state.anchoring import check_anchor
 from engine.state.records import ActionRecord, ExemptionRecord, restored
 from engine.state.store import StateError, Store, Table
@@ -60,13 +61,24 @@ class Site:
     def rules(self) -> Rules:
         return Rules(self.setup.config.limits, closed_to(self.setup.config))
 
+    def until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield `items`; raise `StateError` where the process is asked to end before the last of them."""
+        stopping = self.ports.stopping
+        return stopping.until(items) if isinstance(stopping, Stopping) else iter(items)
+
 
 @contextmanager
-def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO | None = None) -> Iterator[Site]:
+def open_site(
+    choice: Choice,
+    setup: Setup,
+    clock: Clock = utc_now,
+    log: TextIO | None = None,
+    stopping: Stopping | None = None,
+) -> Iterator[Site]:
     """
     Yield the ports of a run over the configured store, with the exemptions of the store in force.
 
-    `log` is where people are told of warnings; standard error if not given.
+    `log` is where people are told of warnings; standard error if not given. `stopping` says when to end early.
     """
     with open_store(setup.config) as store:
         known = (*setup.installation.exemptions, *stored_exemptions(store))
@@ -81,6 +93,7 @@ def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO 
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
                 actor=f"cli:{getpass.getuser()}",
+                stopping=stopping or Stopping(),
             )
             yield Site(choice, setup, ports)
 
@@ -142,7 +155,7 @@ def make_plan(site: Site, watch: Watch, progress: Progress) -> Plan:
     """Return the plan of all policies over the estate as it is now."""
     setup = site.setup
     with open_estate(site.choice, setup.config, site.ports.clock()) as (estate, moment):
-        items = counted(watch.watched(estate.stream(needs_of(setup.policies))), progress)
+        items = counted(watch.watched(site.until_stopped(estate.stream(needs_of(setup.policies)))), progress)
         context = context_at(moment, setup.config, estate)
         plan = plan_items(setup.policies, items, estate.name, context, setup.installation)
     render_run(prices_of(estate), sys.stderr)

@@ -69,6 +69,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-plan": "The file is not a plan that `bursar plan -o` wrote, or was changed since.",
         "plan-stale": "The plan was made from other policies than those that are loaded.",
         "run-held": "Another run is at work.",
+        "run-stopped": "The run was asked to end before it had read the estate; nothing was concluded.",
         "resource-unreadable": "A single resource could not be read again.",
         "usage": "The command line cannot be understood.",
     }

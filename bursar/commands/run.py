@@ -21,17 +21,19 @@ def command(format_: str, output: Path | None, **chosen: Any) -> int:
     carry out what is due.
 
     Nothing is done beyond `max_mode` of the configuration, which is `report` unless it says otherwise, nor before a
-    warning and the policy's grace. Where another run is at work, this one says so and ends with status 4.
+    warning and the policy's grace. Where another run is at work, this one says so and ends with status 4. SIGTERM ends
+    it after the act at hand.
     """
     from bursar.exit_status import HELD, exit_status_of_run
     from bursar.render.outputs import Output, write_outputs
     from bursar.render.runs import show_report
     from bursar.render.scopes import told
     from bursar.running import open_site, run_at
+    from bursar.stopping import watched_signals
     from bursar.wiring import Choice, set_up
 
     choice = Choice(**chosen)
-    with open_site(choice, set_up(choice)) as site:
+    with watched_signals() as stopping, open_site(choice, set_up(choice), stopping=stopping) as site:
         report = run_at(site, whole=not choice.only)
     if report is None:
         click.echo("another run is at work: this one ends", err=True)

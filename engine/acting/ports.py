@@ -111,6 +111,8 @@ class Ports:
     run: str
     """The id of the run: unique, made by the front door."""
     actor: str = "bursar"
+    stopping: Callable[[], str] = lambda: ""
+    """Why no further act is to be begun: the machine wants the process to end. Nothing where it does not."""
 
 
 @dataclass

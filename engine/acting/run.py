@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 
 from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
@@ -17,12 +18,13 @@ from engine.acting.carry_out import carry_out
 from engine.acting.freeze import frozen
 from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
-from engine.findings import Subject
+from engine.findings import Cost, Subject
 from engine.plan import Plan
 from engine.policy.model import RunLimits
 from engine.state import lifecycle
 from engine.state.approvals import ended, question
-from engine.state.ledger import Note
+from engine.state.details import DetailRecord, details_of
+from engine.state.ledger import Json, Note
 from engine.state.lifecycle import Wish, advance, wish
 from engine.state.reconcile import Change, Memory, Task, finding_note, reconcile, sighting_of
 from engine.state.records import (
@@ -121,6 +123,7 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Re
         plan, memory, now, ports.run, whole=whole, doubted=doubted_scopes(plan, before.record if before else None)
     )
     write(ports.store, reconciled.changes, tenure)
+    keep_details(plan, ports.store, tenure)
     _expire(ports, tenure)
     warned, tasks = _warn(reconciled.tasks, plan, ports, tenure)
     trips = trips_of(plan, before.record if before else None, tasks, now, ports.store.clock())
@@ -167,6 +170,14 @@ def write(store: Store, changes: Sequence[Change], tenure: Tenure) -> None:
         batch = changes[start : start + size]
         puts = [put(change.held.record, change.held.version) for change in batch]
         store.commit(puts, [change.note for change in batch], tenure.current())
+
+
+def keep_details(plan: Plan, store: Store, tenure: Tenure) -> None:
+    """Write what findings say, where it is new."""
+    held = (restored(DetailRecord, stored) for stored in store.scan(Table.DETAIL))
+    news = list(details_of(plan, {one.record.finding: one for one in held}, tenure.ports.clock()))
+    for start in range(0, len(news), store.batch):
+        store.commit(news[start : start + store.batch], (), tenure.current())
 
 
 def _figures(store: Store) -> Held[Figures] | None:
@@ -282,7 +293,8 @@ def _end(
 ) -> None:
     now = ports.clock()
     puts: list[Put] = [put(ended(held.record, decision, now, reason), held.version)]
-    notes = [Note(now, f"approval.{decision.value}", held.record.id, ports.run, ports.actor, {"reason": reason})]
+    body: dict[str, Json] = {"finding": held.record.finding, "reason": reason}
+    notes = [Note(now, f"approval.{decision.value}", held.record.id, ports.run, ports.actor, body)]
     if finding is not None:
         after = lifecycle.answered(finding.record, Status.EXPIRED, now, reason)
         puts.append(put(after, finding.version))
@@ -298,11 +310,11 @@ def _end(
 
 
 def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one finding after the other; the freeze is looked at before each."""
+    """Carry out what may be done, one finding after the other; before each the freeze is looked at, and whether to stop."""
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []
     for task in chosen.act:
-        reason = frozen(ports.store)
+        reason = frozen(ports.store) or ports.stopping()
         if reason:
             blocked.append(Blocked(task, reason))
             continue
@@ -326,6 +338,21 @@ def _keep_figures(
     ports.store.commit([put(after, before.version if before else 0)], (), tenure.current())
 
 
+def _known_cost(plan: Plan) -> Decimal:
+    """Return what the resources with findings cost a month: each once, however many policies find it."""
+    costs = {f.subject.uid: f.cost.monthly for f in plan.findings if isinstance(f.cost, Cost)}
+    return sum(costs.values(), Decimal(0))
+
+
+def _known_savings(plan: Plan) -> Decimal:
+    """Return what the steps would save a month: of each resource the most that one of them does."""
+    best: dict[str, Decimal] = {}
+    for step in plan.steps:
+        if isinstance(step.savings, Cost):
+            best[step.subject.uid] = max(step.savings.monthly, best.get(step.subject.uid, Decimal(0)))
+    return sum(best.values(), Decimal(0))
+
+
 def _finished(begun: Begun, report: Report, ports: Ports, tenure: Tenure) -> Report:
     now = ports.clock()
     record = replace(
@@ -335,6 +362,10 @@ def _finished(begun: Begun, report: Report, ports: Ports, tenure: Tenure) -> Rep
         policies=report.plan.policies,
         estate=report.plan.estate,
         findings=len(report.plan.findings),
+        undecided=len(report.plan.undecided),
+        resources=report.plan.resources,
+        cost=_known_cost(report.plan),
+        savings=_known_savings(report.plan),
         warned=len(report.warned),
         asked=len(report.asked),
         acted=sum(o.result in (Result.DONE, Result.PENDING) for o in report.outcomes),

@@ -156,6 +156,50 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One piece of evidence, in words."""
+
+    path: str
+    value: str
+    expected: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step as people were shown it."""
+
+    id: str
+    """`<finding>-<remediation>`; with the episode behind it, the id of the `ActionRecord`."""
+    title: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reversible: bool = False
+    undo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What people were shown when they were asked: the question stays what it was, whatever is found later."""
+
+    severity: str = ""
+    confidence: str = ""
+    description: str = ""
+    summary: str = ""
+    evidence: tuple[Fact, ...] = ()
+    cost: Decimal | None = None
+    """USD a month; None where it is not known."""
+    savings: Decimal | None = None
+    exact: bool = True
+    basis: str = ""
+    """Where the prices are from."""
+    steps: tuple[ShownStep, ...] = ()
+    lost: tuple[str, ...] = ()
+    """What an act would lose that its title does not say."""
+    production: bool = True
+    """Whether the resource is, or may be, part of production."""
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalRecord:
     """A question to people, bound to exactly these steps on exactly this resource."""
 
@@ -183,6 +227,7 @@ class ApprovalRecord:
     requester: str = ""
     decided: datetime | None = None
     reason: str = ""
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def key(self) -> str:
@@ -299,6 +344,12 @@ class RunRecord:
     """The digest of the policy texts."""
     estate: str = ""
     findings: int = 0
+    undecided: int = 0
+    resources: int = 0
+    cost: Decimal = Decimal(0)
+    """USD a month that the resources with findings cost, each counted once, where the price is known."""
+    savings: Decimal = Decimal(0)
+    """USD a month that the planned steps would save, where that is known."""
     warned: int = 0
     asked: int = 0
     acted: int = 0

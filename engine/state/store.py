@@ -21,12 +21,16 @@ class Table(StrEnum):
     """What kinds of record there are."""
 
     FINDING = "finding"
+    DETAIL = "detail"
+    """What a finding says: its words, evidence and dollars."""
     ACTION = "action"
     APPROVAL = "approval"
     EXEMPTION = "exemption"
     SNOOZE = "snooze"
     SAVING = "saving"
     RUN = "run"
+    MESSAGE = "message"
+    CLICK = "click"
     SETTING = "setting"
     """What is set for the whole installation: the freeze, the figures of the last run that breakers compare with."""
 
