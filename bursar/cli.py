@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "freeze": "Stop all acting, at once, everywhere.",
         "unfreeze": "Let acting go on after a freeze.",
         "accept": "Let a breaker pass for a while, once you know why it tripped.",
+        "serve": "Serve the web page, metrics and Slack's clicks, and run on a schedule.",
         "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",

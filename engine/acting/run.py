@@ -310,7 +310,7 @@ def _end(
 
 
 def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one finding after the other; before each the freeze is looked at, and whether to stop."""
+    """Carry out what may be done, one after the other; before each the freeze is looked at, and whether to stop."""
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []
     for task in chosen.act:
