@@ -31,7 +31,7 @@ def merged_measurements(kind: Kind, found: Sequence[Measured]) -> Measured:
     telling = [one for one in found if one.series]
     series: tuple[tuple[Device, Series], ...] = telling[0].series if telling else ()
     if len(telling) > 1:
-        series = _merged(kind, telling, gaps)
+        series = tuple(merged_devices(kind.metrics, [pair for one in telling for pair in one.series], gaps))
     blocked = {signal for one in found if one.required for signal in one.gaps}
     if blocked:
         series = tuple(pair for pair in series if kind.metric_by_name[pair[1].metric].signal not in blocked)
@@ -64,13 +64,18 @@ class _Cluster:
         self.indexes |= {device.index} - {""}
         self.uuids |= {device.uuid} - {""}
 
+    @property
+    def device(self) -> Device:
+        return Device(min(self.indexes, default=""), min(self.uuids, default=""))
 
-def _merged(kind: Kind, found: Sequence[Measured], gaps: dict[str, Unknown]) -> tuple[tuple[Device, Series], ...]:
-    """Return the series of all sources, one a device; what cannot be merged becomes a gap of its signal."""
-    pairs = [pair for one in found for pair in one.series]
+
+def merged_devices(
+    metrics: Sequence[Metric], pairs: Sequence[tuple[Device, Series]], gaps: dict[str, Unknown]
+) -> list[tuple[Device, Series]]:
+    """Return the series with one for each device and metric; what cannot be merged becomes a gap of its signal."""
     clusters = _clusters(device for device, _ in pairs)
     merged: list[tuple[Device, Series]] = []
-    for metric in kind.metrics:
+    for metric in metrics:
         mine = [(device, series) for device, series in pairs if series.metric == metric.name]
         if metric.devices != BY_DEVICE:
             merged += mine
@@ -80,13 +85,12 @@ def _merged(kind: Kind, found: Sequence[Measured], gaps: dict[str, Unknown]) -> 
             continue
         for cluster in clusters:
             own = [series for device, series in mine if cluster.is_(device)]
-            name = _name(cluster, clusters)
-            series = _one(own, metric, name) if own else None
+            series = _one(own, metric, _name(cluster, clusters)) if own else None
             if isinstance(series, Unknown):
                 gaps[metric.signal] = series
             elif series is not None:
-                merged.append((Device(uuid=name), series))
-    return tuple(merged)
+                merged.append((cluster.device, series))
+    return merged
 
 
 def _clusters(devices: Iterable[Device]) -> list[_Cluster]:

@@ -17,6 +17,8 @@ from engine.kinds import Kind
 from engine.model import KindNeeds, Resource, ScopeReport, Series
 from engine.values import Unknown
 
+TELEMETRY = "telemetry"
+"""What stands for the kind in the report of a source."""
 MACHINE = "compute.instance"
 """The class of what GPUs are joined to by host name or instance id."""
 BY_DEVICE = "accelerator.devices"
