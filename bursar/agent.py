@@ -56,10 +56,10 @@ def serve(wanted: Wanted) -> int:
             if not publishers:
                 print(encode(sample))
             return 0
+        stopped = stack.enter_context(_stopped())
         for publisher in publishers:
             _say(f"publishing to {publisher.name}")
-        with _stopped() as stopped:
-            run_agent(lambda: take(nvml, identity, wanted.interval), publishers, wanted.interval, stopped, _say)
+        run_agent(lambda: take(nvml, identity, wanted.interval), publishers, wanted.interval, stopped, _say)
     return 0
 
 

@@ -48,11 +48,11 @@ class FakeDriver:
         own = {"LD_LIBRARY_PATH": str(self.library), "FAKE_NVML": str(self.state), "PYTHONPATH": str(ROOT)}
         return {**os.environ, **own}
 
-    def agent(self, *options: str, **settings) -> subprocess.Popen:
-        """Start `bursar agent`."""
+    def agent(self, *options: str, **environment: str) -> subprocess.Popen:
+        """Start `bursar agent`, with more in its environment."""
         command = [sys.executable, "-m", "bursar", "agent", *options]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen(command, env=self.environment(), **{**pipes, **settings})
+        return subprocess.Popen(command, env={**self.environment(), **environment}, **pipes)
 
 
 class Samples:
