@@ -52,7 +52,7 @@ class Endpoint:
     connect_seconds: float = 10
     read_seconds: float = 120
     attempts: int = 5
-    backoff: float = 1.0
+    backoff: float = 0.5
     """Seconds before the first new try; each further one waits twice as long."""
     most_bytes: int = MOST_BYTES
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.kinds import Kind, Metric
 from engine.model import Series
-from engine.telemetry import FEWEST_BUCKETS
+from engine.telemetry import FEWEST_BUCKETS, FROZEN_SAMPLES
 from engine.values import Reason, Unknown
 from integrations.telemetry.grid import coarser, joined
 from integrations.telemetry.port import BY_DEVICE, Device, Measured
@@ -116,6 +116,10 @@ def _one(found: Sequence[Series], metric: Metric, name: str) -> Series | Unknown
     """Return one series of a device from those of several sources, or why they cannot be one."""
     step = max(series.step for series in found)
     fitted = [coarser(series, step, metric.reduce) for series in found]
+    stopped = next((series for series in found if len(found) > 1 and _stopped(series, metric)), None)
+    if stopped is not None:
+        detail = f"device {name}: {stopped.source} repeats its last value: the exporter looks stopped"
+        return Unknown(Reason.STALE, detail, metric.name)
     first, *others = (series for series in fitted if series is not None)
     if len(others) + 1 < len(found):
         return Unknown(Reason.SOURCE_ERROR, "two sources have grids that do not fit each other", metric.name)
@@ -126,6 +130,23 @@ def _one(found: Sequence[Series], metric: Metric, name: str) -> Series | Unknown
         source = first.source if other.source in first.source else f"{first.source} and {other.source}"
         first = replace(joined(first, other), source=source)
     return replace(first, device=name)
+
+
+def _stopped(series: Series, metric: Metric) -> bool:
+    """
+    Return whether one source repeats a last value.
+
+    It has to be seen before sources are joined: the samples of a live one would make it look alive.
+    """
+    present = [(index, value) for index, value in enumerate(series.values) if value is not None]
+    if not present:
+        return False
+    newest = present[-1][1]
+    changed = next((index for index, value in reversed(present) if value != newest), -1)
+    still = present[-1][0] - changed
+    if metric.signal == "power":
+        return still >= FROZEN_SAMPLES and not newest.is_integer()
+    return metric.signal == "compute" and changed < 0 and still >= FROZEN_SAMPLES and 0 < newest < 99.5
 
 
 def _disagreement(one: Series, other: Series, metric: Metric) -> str:

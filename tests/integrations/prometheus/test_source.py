@@ -92,10 +92,8 @@ def test_a_server_that_is_well(source, server):
     assert outcome(ask(one)) is True
     assert one.report().status == "complete"
     ranges = [asked.fields for asked in server.asked if asked.path.endswith("query_range")]
-    some = 'DCGM_FI_DEV_GPU_UTIL{UUID=~"GPU-idle-0|GPU-idle-1"}'
-    assert sorted(asked["query"] for asked in ranges)[1] == [
-        f"max by (Hostname, UUID, gpu, instance_id) (max_over_time({some}[60s]))"
-    ]
+    peak = 'max_over_time(DCGM_FI_DEV_GPU_UTIL{UUID=~"GPU-idle-0|GPU-idle-1"}[60s])'
+    assert sorted(asked["query"] for asked in ranges)[1] == [f"max by (Hostname, UUID, gpu, instance_id) ({peak})"]
     # Two hours and what is due of five minutes before, and two hours of the future.
     assert (float(ranges[0]["end"][0]) - float(ranges[0]["start"][0])) / 3600 == pytest.approx(4.08, abs=0.02)
 

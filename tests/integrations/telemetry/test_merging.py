@@ -107,7 +107,8 @@ def test_contradiction_is_never_idle(order):
 
 def test_small_differences_are_no_contradiction():
     """Two samplers of one counter differ by a little; the higher one counts."""
-    found = verdict(source(gpu(FIRST, [2.0] * COUNT, rest())), source(gpu(FIRST, [1.0, 4.0] * (COUNT // 2), rest(2))))
+    one, other = [2.0, 1.0] * (COUNT // 2), [1.0, 4.0] * (COUNT // 2)
+    found = verdict(source(gpu(FIRST, one, rest())), source(gpu(FIRST, other, rest(2))))
     assert outcome(found) is True
     assert found.evidence[0].value == 4.0
 
@@ -133,7 +134,7 @@ def test_work_that_one_saw_is_work():
 def test_grids_of_different_steps():
     """Five minutes of one-minute buckets make one bucket of five: the highest of them, and their samples together."""
     fine = series("gpu.utilization", [0.0] * 120 + [1.0, None, 3.0, 0.0, None])
-    coarse = series("gpu.utilization", [2.0] * 25, step=300, samples=(5,) * 25)
+    coarse = series("gpu.utilization", [*([0.0] * 24), 2.0], step=300, samples=(5,) * 25)
     known = Given(Measured(((FIRST, fine),))), Given(Measured(((FIRST, coarse),)))
     (seen,) = measured(list(known), NOW, machine(NOW, "i-1", 1))
     (one,) = seen.metrics["gpu.utilization"]
