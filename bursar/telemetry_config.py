@@ -26,7 +26,6 @@ from integrations.telemetry.recorded import RecordedSettings
 
 STRICT = ConfigDict(frozen=True, extra="forbid")
 SourceSettings: TypeAlias = PrometheusSettings | RecordedSettings
-TRUE, FALSE = ("true", "yes"), ("false", "no")
 
 
 class JoinedDocument(BaseModel):
@@ -38,7 +37,7 @@ class JoinedDocument(BaseModel):
     regions: tuple[Word, ...] = ()
     gpus: Text | None = None
     join_floor: Percent = Decimal(str(FLOOR))
-    required: Word = "true"
+    required: bool = True
 
 
 class LabelsDocument(BaseModel):
@@ -114,9 +113,6 @@ def read_sources(documents: Sequence[TelemetryDocument], root: Node, folder: Pat
             settings.append(_prometheus(one, gpus, folder))
         else:
             settings.append(_recorded(one, gpus, folder))
-        if one.required not in (*TRUE, *FALSE):
-            where = find(root, ("telemetry", position, name, "required"))
-            problems.append(Problem("bad-config", f"`{one.required}` is neither `true` nor `false`", where.place))
     return SourcesRead(tuple(settings), tuple(problems))
 
 
@@ -167,7 +163,7 @@ def _prometheus(document: PrometheusDocument, gpus: Mapping[str, str], folder: P
         gpus=gpus,
         reach=Reach(document.accounts, document.regions),
         floor=float(document.join_floor),
-        required=document.required in TRUE,
+        required=document.required,
     )
 
 
@@ -188,7 +184,7 @@ def _recorded(document: RecordedDocument, gpus: Mapping[str, str], folder: Path)
         gpus,
         Reach(document.accounts, document.regions),
         float(document.join_floor),
-        document.required in TRUE,
+        document.required,
     )
 
 

@@ -104,7 +104,7 @@ def test_an_address_is_enough(tmp_path):
             "  - prometheus: {url: 'http://a', headers: {Authorization: Bearer x}}\n",
             ["3:60 `Authorization` is a secret"],
         ),
-        ("  - prometheus: {url: 'http://a', required: maybe}\n", ["3:45 `maybe` is neither `true` nor `false`"]),
+        ("  - prometheus: {url: 'http://a', required: maybe}\n", ["3:45 `maybe` cannot be used here"]),
         ("  - prometheus: {url: 'http://a', gpus: nothing.csv}\n", None),
         (
             "  - prometheus: {url: 'http://a', gpus: bad.csv}\n",
