@@ -66,6 +66,7 @@ class PrometheusDocument(JoinedDocument):
     user: Word | None = None
     password_env: Word | None = None
     password_file: Text | None = None
+    sigv4_region: Word | None = None
     ca_file: Text | None = None
     timeout: PositiveDuration = timedelta(minutes=2)
     max_answer: Size = 64 * 1024 * 1024
@@ -129,6 +130,9 @@ def _of_server(document: PrometheusDocument, node: Node) -> Iterator[Problem]:
     for one, other in (("token_env", "token_file"), ("password_env", "password_file")):
         if getattr(document, one) and getattr(document, other):
             yield Problem("bad-config", f"`{one}` and `{other}` exclude each other", find(node, (other,)).place)
+    if document.sigv4_region and (document.user or document.token_env or document.token_file):
+        message = "a signature of AWS excludes other credentials"
+        yield Problem("bad-config", message, find(node, ("sigv4_region",)).place)
     if document.user and not (document.password_env or document.password_file):
         hint = "write `password_env`, the name of a variable, or `password_file`"
         yield Problem("bad-config", "a user needs a password", find(node, ("user",)).place, hint)
@@ -146,6 +150,7 @@ def _prometheus(document: PrometheusDocument, gpus: Mapping[str, str], folder: P
         token=_secret(document.token_env, document.token_file, folder),
         user=document.user or "",
         password=_secret(document.password_env, document.password_file, folder),
+        sigv4=document.sigv4_region or "",
         ca_file=str(folder / document.ca_file) if document.ca_file else "",
         read_seconds=document.timeout.total_seconds(),
         most_bytes=document.max_answer,

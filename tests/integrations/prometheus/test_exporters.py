@@ -2,7 +2,7 @@
 
 import math
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -90,6 +90,7 @@ put(
     UUID="GPU-energy-reset-0",
     **whose("energy-reset"),
 )
+put(ENERGY, lambda n: (n * 69_000 + min(max(n - 70, 0), 3) * 351_000) * 60, **one("energy-burst"))
 put(UTIL, 0.0, **one("energy-busy"))
 put(ENERGY, lambda n: n * 60 * 420_000, **one("energy-busy"))
 
@@ -224,6 +225,20 @@ def test_the_energy_counter_stands_in_for_power(source):
     assert outcome(alone(source, "energy")) is True
     assert outcome(alone(source, "energy-reset")) is True
     assert outcome(alone(source, "energy-busy")) != True  # noqa: E712  (unknown is not equal to true either)
+
+
+def test_a_burst_shows_in_long_buckets(source):
+    """Over a month a bucket is half an hour: the highest rate in it counts, not its mean, which hides a burst."""
+    from integrations.prometheus.exporters import DCGM
+    from integrations.prometheus.queries import Selection, value_query
+    from integrations.telemetry.frame import frame_of
+
+    client, published = source("energy-burst")._client, DCGM.metrics["gpu.power"][1]
+    frame = frame_of(timedelta(days=30), 60, NOW)
+    query = value_query(published, Selection("", "UUID", ("GPU-energy-burst-0",), ("UUID",)), frame)
+    rows = client.matrix(query, frame)
+    assert frame.step == 1_800
+    assert max(value * published.factor for _, points in rows for _, value in points) == pytest.approx(420, rel=0.05)
 
 
 @pytest.mark.parametrize(
