@@ -94,6 +94,16 @@ put(ENERGY, lambda n: (n * 69_000 + min(max(n - 70, 0), 3) * 351_000) * 60, **on
 put(UTIL, 0.0, **one("energy-busy"))
 put(ENERGY, lambda n: n * 60 * 420_000, **one("energy-busy"))
 
+for _case, _code in (
+    ("xid-now", lambda n: 79 if n > 130 else 0),
+    ("xid-old", 79),
+    ("xid-program", lambda n: 31 * (n > 130)),
+):
+    plain(_case)
+    put("DCGM_FI_DEV_XID_ERRORS", _code, **one(_case))
+plain("faulted")
+put("bursar_gpu_faulted", lambda n: float(n > 137), **one("faulted"))
+
 plain("slurm", hpc_job="4711")
 plain("pod", pod="trainer-0", namespace="ml")
 plain("unallocated", pod="", namespace="", container="")
@@ -215,6 +225,23 @@ def test_scraped_twice_is_one_gpu(source):
     (found,) = measured([source("twice-scraped")], NOW, machine(NOW, "i-twice-scraped", 1))
     assert [series.device for series in found.metrics["gpu.utilization"]] == ["0"]
     assert outcome(alone(source, "twice-scraped")) is True
+
+
+@pytest.mark.parametrize(
+    ("case", "told"), [("xid-now", "fallen off the bus (XID 79)"), ("faulted", "its driver says so")]
+)
+def test_a_gpu_that_broke_is_not_idle(source, case, told):
+    """A GPU that is lost draws and does nothing: it is paid for and broken, which is told and never idle."""
+    found = alone(source, case)
+    assert outcome(found) == {"source_error"}
+    assert "device 0 is broken, not idle: " in found.unknowns[0].detail
+    assert told in found.unknowns[0].detail
+
+
+@pytest.mark.parametrize("case", ["xid-old", "xid-program"])
+def test_errors_of_long_ago_and_of_programs_are_no_fault(source, case):
+    """The gauge keeps the last error for ever: one that is older than the window says nothing, nor does a crash."""
+    assert outcome(alone(source, case)) is True
 
 
 def test_the_energy_counter_stands_in_for_power(source):
