@@ -137,6 +137,7 @@ class PrometheusSource:
             broken = next((opened.faults[key] for key in keys if key in opened.faults), "")
             if broken:
                 found.gaps |= dict.fromkeys(signals, Unknown(Reason.SOURCE_ERROR, broken))
+                found.broken = True
         return [self._one(keys, found, signals, lost) for keys, found in zip(claimed, read, strict=True)]
 
     def _frames(self, wanted: Mapping[Metric, timedelta]) -> Iterator[tuple[Metric, Frame]]:
@@ -150,7 +151,7 @@ class PrometheusSource:
             return self._unread(signals, lost) if lost is not None else Measured()
         with self._lock:
             self._joined.update(keys)
-        return Measured(tuple(found.series), found.gaps, self._settings.required)
+        return Measured(tuple(found.series), found.gaps, self._settings.required or found.broken)
 
     def _unread(self, signals: set[str], gap: Unknown) -> Measured:
         return Measured((), dict.fromkeys(signals, gap), self._settings.required)

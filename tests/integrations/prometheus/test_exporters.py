@@ -236,6 +236,8 @@ def test_a_gpu_that_broke_is_not_idle(source, case, told):
     assert outcome(found) == {"source_error"}
     assert "device 0 is broken, not idle: " in found.unknowns[0].detail
     assert told in found.unknowns[0].detail
+    optional = source(case, required=False)
+    assert outcome(judged([optional], NOW, machine(NOW, f"i-{case}", 1))) == {"source_error"}
 
 
 @pytest.mark.parametrize("case", ["xid-old", "xid-program"])
