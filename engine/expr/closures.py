@@ -29,6 +29,22 @@ def conjunction(operands: list[Closure]) -> Closure:
             return right if left is True or right is False else left
 
         return both
+    if len(operands) == 3:
+        one, two, three = operands
+
+        def all_three(resource: Resource) -> Truth:
+            left: Truth = one(resource)
+            if left is False:
+                return False
+            middle: Truth = two(resource)
+            if middle is False:
+                return False
+            right: Truth = three(resource)
+            if right is False:
+                return False
+            return right if left is True and middle is True else middle if left is True else left
+
+        return all_three
     every = tuple(operands)
 
     def all_true(resource: Resource) -> Truth:
@@ -57,6 +73,22 @@ def disjunction(operands: list[Closure]) -> Closure:
             return right if left is False or right is True else left
 
         return either
+    if len(operands) == 3:
+        one, two, three = operands
+
+        def any_of_three(resource: Resource) -> Truth:
+            left: Truth = one(resource)
+            if left is True:
+                return True
+            middle: Truth = two(resource)
+            if middle is True:
+                return True
+            right: Truth = three(resource)
+            if right is True:
+                return True
+            return right if left is False and middle is False else middle if left is False else left
+
+        return any_of_three
     every = tuple(operands)
 
     def any_true(resource: Resource) -> Truth:
@@ -199,13 +231,18 @@ def field_among(name: str, constants: frozenset[str], slow: Closure) -> Closure:
 
 
 def age_against(symbol: str, constant: timedelta, now: datetime, slow: Closure) -> Closure:
-    holds = semantics.ORDER[symbol]
+    try:
+        edge = now - constant
+    except OverflowError:
+        return slow
+    # An age above so many days is a beginning before the day that long ago.
+    holds = semantics.ORDER[semantics.MIRRORED[symbol]]
 
     def aged(resource: Resource) -> Truth:
         fields: Mapping[str, Any] = resource.fields
         created = fields.get("created")
         if created.__class__ is datetime and created.tzinfo is UTC and created <= now and "age" not in fields:
-            return holds(now - created, constant)
+            return holds(created, edge)
         answer: Truth = slow(resource)
         return answer
 
@@ -244,3 +281,57 @@ def tag_text_test(key: str, test: Callable[[str, str], bool], part: str, slow: C
         return answer
 
     return tested
+
+
+def has_tag(key: str, slow: Closure) -> Closure:
+    """`has(tags.key)`."""
+
+    def has(resource: Resource) -> Truth:
+        if resource.tags.get(key).__class__ is str:
+            return True
+        if key not in resource.tags and "tags" not in resource.gaps:
+            return False
+        answer: Truth = slow(resource)
+        return answer
+
+    return has
+
+
+def lacks_tag(key: str, slow: Closure) -> Closure:
+    """`not has(tags.key)`."""
+
+    def lacks(resource: Resource) -> Truth:
+        if resource.tags.get(key).__class__ is str:
+            return False
+        if key not in resource.tags and "tags" not in resource.gaps:
+            return True
+        answer: Truth = slow(resource)
+        return answer
+
+    return lacks
+
+
+def field_matches(name: str, search: Callable[[str], Truth], slow: Closure) -> Closure:
+    """`resource.name.matches("^p")`."""
+
+    def matched(resource: Resource) -> Truth:
+        value = resource.fields.get(name)
+        if value.__class__ is str:
+            return search(value)
+        answer: Truth = slow(resource)
+        return answer
+
+    return matched
+
+
+def tag_matches(key: str, search: Callable[[str], Truth], slow: Closure) -> Closure:
+    """`tags.key.matches("^p")`."""
+
+    def matched(resource: Resource) -> Truth:
+        value = resource.tags.get(key)
+        if value.__class__ is str:
+            return search(value)
+        answer: Truth = slow(resource)
+        return answer
+
+    return matched

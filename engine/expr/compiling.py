@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any, assert_never
 
 from engine.expr import semantics
@@ -22,11 +23,15 @@ from engine.expr.closures import (
     disjunction,
     fallback_to,
     field_among,
+    field_matches,
     field_text_test,
+    has_tag,
     inversion,
+    lacks_tag,
     number_field_against,
     tag_against,
     tag_among,
+    tag_matches,
     tag_text_test,
     text_field_against,
 )
@@ -64,7 +69,8 @@ from engine.kinds import Type
 from engine.model import Resource
 from engine.values import Answer, Truth, Unknown
 
-MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+REMEMBERED = 512
+"""Texts of which a pattern remembers whether it was found in them."""
 READ = FieldRef | TagRef | CostRef | MetricCall
 
 
@@ -97,6 +103,8 @@ class _Compiler:
             case Logic():
                 operands = [self.compile(operand) for operand in node.operands]
                 return conjunction(operands) if node.operator == "and" else disjunction(operands)
+            case Not(operand=Has(operand=TagRef() as tag)):
+                return lacks_tag(tag.key, inversion(self.presence(tag)))
             case Not():
                 return inversion(self.compile(node.operand))
             case Comparison():
@@ -130,16 +138,11 @@ class _Compiler:
         return lambda resource: read(node, resource, env)
 
     def has(self, node: Has) -> Closure:
-        operand, present = self.compile(node.operand), semantics.present
-        if isinstance(node.operand, TagRef):
-            key = node.operand.key
+        slow = self.presence(node.operand)
+        return has_tag(node.operand.key, slow) if isinstance(node.operand, TagRef) else slow
 
-            def has_tag(resource: Resource) -> Truth:
-                if key in resource.tags:
-                    return present(operand(resource))
-                return False if "tags" not in resource.gaps else present(operand(resource))
-
-            return has_tag
+    def presence(self, node: Node) -> Closure:
+        operand, present = self.compile(node), semantics.present
         return lambda resource: present(operand(resource))
 
     # --- comparisons
@@ -154,7 +157,7 @@ class _Compiler:
         if isinstance(right, Literal):
             return self.against_constant(left, node.operator, right)
         if isinstance(left, Literal):
-            return self.against_constant(right, MIRRORED[node.operator], left)
+            return self.against_constant(right, semantics.MIRRORED[node.operator], left)
         first, second = self.compile(left), self.compile(right)
         compare, symbol, closed = semantics.compare, node.operator, self.closed
         return lambda resource: compare(symbol, first(resource), second(resource), closed=closed)
@@ -226,12 +229,25 @@ class _Compiler:
             case Lower():
                 return lambda resource: semantics.lower(operand(resource))
             case Matches():
-                matches, compiled = semantics.matches, node.compiled
-                return lambda resource: matches(operand(resource), compiled, closed=closed)
+                return self.matches(node, operand)
             case Default():
                 return fallback_to(operand, node.fallback.value)
             case _ as never:
                 assert_never(never)
+
+    def matches(self, node: Matches, operand: Closure) -> Closure:
+        matches, compiled, closed = semantics.matches, node.compiled, self.closed
+
+        def slow(resource: Resource) -> Truth:
+            return matches(operand(resource), compiled, closed=closed)
+
+        # Texts repeat from resource to resource: types, teams, environments.
+        search = lru_cache(REMEMBERED)(partial(matches, compiled=compiled, closed=closed))
+        if isinstance(node.operand, FieldRef):
+            return field_matches(node.operand.name, search, slow)
+        if isinstance(node.operand, TagRef):
+            return tag_matches(node.operand.key, search, slow)
+        return slow
 
     def text_test(self, node: TextTest) -> Closure:
         text, part, closed = self.compile(node.operand), self.compile(node.argument), self.closed

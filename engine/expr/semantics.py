@@ -37,6 +37,8 @@ ORDER: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
         ">=": operator.ge,
     }
 )
+MIRRORED: Mapping[str, str] = MappingProxyType({"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="})
+"""The operator that says the same of the operands in the other order."""
 TEXT: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
     {
         "startsWith": str.startswith,
