@@ -18,6 +18,7 @@ from pathlib import Path
 
 from actions.catalog import remediations
 from benchmarks.fleet import ACCOUNT, REGION, TYPES, machines, moment
+from bursar.cli import collect_garbage_rarely
 from engine.checks.context import Context
 from engine.model import Resource, Scope, ScopeReport, ScopeStatus, Usage
 from engine.planning import Installation, plan_items
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("now", type=moment)
     parser.add_argument("--stream", action="store_true")
     asked = parser.parse_args()
+    collect_garbage_rarely()
     policies = load_policies({"bench.yaml": asked.policies.read_text("utf-8")}, default_catalog(), remediations())
     items: Iterable[Item] = instances(asked.count, asked.at_fault, asked.now)
     if not asked.stream:

@@ -62,8 +62,8 @@ def spent(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without its ways to AWS, and with dummies instead."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """Return this process's environment without its ways to AWS, and with dummies instead; Python as it is by default."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return {
         **kept,
         "PYTHONPATH": str(ROOT),
