@@ -62,7 +62,7 @@ def spent(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None
 
 
 def environment() -> dict[str, str]:
-    """Return this process's environment without its ways to AWS, and with dummies instead; Python as it is by default."""
+    """Return this process's environment with dummies for its ways to AWS, and Python as it is by default."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return {
         **kept,
