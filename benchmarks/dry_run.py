@@ -51,9 +51,11 @@ class Account:
         return {name: count for name, count in sorted(found.items()) if count}
 
     def ours(self, policies: Path) -> Spent:
-        out = self.folder / "plan.json"
-        command = bursar("plan", "-p", policies, "--region", "us-east-1", "-f", f"json={out}")
-        return spent(command, env={"AWS_ENDPOINT_URL": self.address})
+        """Run Bursar; the plan, with all evidence, is what it prints."""
+        command = bursar("plan", "-p", policies, "--region", "us-east-1", "-f", "json")
+        run = spent(command, env={"AWS_ENDPOINT_URL": self.address})
+        (self.folder / "plan.json").write_text(run.out, "utf-8")
+        return run
 
     def found(self) -> dict[str, int]:
         plan = json.loads((self.folder / "plan.json").read_text("utf-8"))

@@ -52,18 +52,25 @@ def five_conditions(count: int) -> list[dict[str, Any]]:
 
 
 def ten_kinds(count: int) -> list[dict[str, Any]]:
-    """Return `count` policies that take turns with ten kinds of resources."""
+    """Return `count` policies of five conditions that take turns with ten kinds of resources."""
     return [
         {
             "name": f"tags-{n}",
             "resource": f"aws.{TEN_KINDS[n % 10]}",
             "filters": [
+                {"type": "value", "key": "tag:environment", "op": "in", "value": ["production", "staging"]},
                 {
                     "or": [
                         {"tag:owner": "absent"},
-                        {"type": "value", "key": "tag:team", "op": "in", "value": ["former", f"gone-{n}"]},
+                        {
+                            "and": [
+                                {"type": "value", "key": "tag:stack", "op": "regex", "value": f"^train-{n}"},
+                                {"type": "value", "key": "tag:team", "op": "in", "value": ["former", f"gone-{n}"]},
+                                {"type": "value", "key": "tag:cost-center", "op": "eq", "value": f"cc-{n}"},
+                            ]
+                        },
                     ]
-                }
+                },
             ],
         }
         for n in range(count)
