@@ -1,7 +1,7 @@
 """
 Put the fleet into an emulated account: `python -m benchmarks.plant ENDPOINT FILE COUNT AT_FAULT NOW`.
 
-FILE gets the ids. With `--telemetry` it is read instead, and the machines in it get two days of telemetry.
+FILE gets the ids. With `--telemetry` it is read instead, and the running machines in it get two days of telemetry.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import boto3
 
-from benchmarks.fleet import REGION, Machine, machines, moment
+from benchmarks.fleet import REGION, STOPPED, Machine, machines, moment
 from bursar.demo.process import Series, Server, Times
 
 BUSY = 10
@@ -35,7 +35,8 @@ def main() -> None:
     server = Server(asked.endpoint)
     if asked.telemetry:
         for name, number in json.loads(asked.file.read_text("utf-8")).items():
-            server.load(REGION, series(name, number, asked.now))
+            if number % STOPPED != STOPPED - 1:
+                server.load(REGION, series(name, number, asked.now))
         return
     planted = launch(server, list(machines(asked.count, asked.at_fault)))
     server.backdate(REGION, {name: Times(one.created(asked.now)) for name, one in planted.items()})
