@@ -37,7 +37,7 @@ fuzz: $(VENV)/dev.stamp  ## Run the property tests on new random examples, ROUND
 bench: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## Measure speed and memory beside Cloud Custodian: about ten minutes
 	$(BIN)/python -m benchmarks --write $(PAGE)
 
-bench-long: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## The same with ten million instances: about half an hour
+bench-long: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## The same with every large fleet five times: about half an hour
 	$(BIN)/python -m benchmarks --long --write $(PAGE)
 
 docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew

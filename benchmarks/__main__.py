@@ -1,7 +1,9 @@
 """
 Measure Bursar beside Cloud Custodian in one run on one machine and print one table of it.
 
-`--write FILE` writes the table into a page, between its marks. `--long` adds what takes half an hour.
+`--write FILE` writes the table into a page, between its marks. Fleets of a hundred thousand that Custodian is asked
+about and fleets of millions are measured once, and with `--long` as often as the rest. What takes long can be left
+out by naming the other parts.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; all of it")
     parser.add_argument("--rounds", type=int, default=LEAST, help="runs of which the median counts [default: 5]")
-    parser.add_argument("--long", action="store_true", help="all rounds of large fleets, and 10,000,000 instances")
+    parser.add_argument("--long", action="store_true", help="large fleets as often as the rest: half an hour")
     parser.add_argument("--write", type=Path, metavar="FILE", help="the page to write the table into")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(PARTS):
