@@ -3,7 +3,7 @@ Measure Bursar beside Cloud Custodian in one run on one machine and print one ta
 
 `--write FILE` writes the table into a page, between its marks. Fleets of a hundred thousand that Custodian is asked
 about and fleets of millions are measured once, and with `--long` as often as the rest. What takes long can be left
-out by naming the other parts.
+out by naming the other parts. `collect` and `reconcile` are Bursar's own, and print figures of their own.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from benchmarks.rows import Row, markdown, show
 
 LEAST = 5
 PARTS = ("startup", "decisions", "dry-run", "memory")
+OWN = ("collect", "reconcile")
 LOAD = os.getloadavg()[0]
 """How busy the machine was with other things before this began."""
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -30,20 +31,26 @@ BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(PARTS)}; all of it")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS + OWN)}; all where none is named"
+    )
     parser.add_argument("--rounds", type=int, default=LEAST, help="runs of which the median counts [default: 5]")
     parser.add_argument("--long", action="store_true", help="large fleets as often as the rest: half an hour")
     parser.add_argument("--write", type=Path, metavar="FILE", help="the page to write the table into")
     asked = parser.parse_args()
-    if unknown := set(asked.parts) - set(PARTS):
-        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if unknown := set(asked.parts) - {*PARTS, *OWN}:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS + OWN)}")
     if not (CUSTODIAN / "custodian").exists():
         parser.error("Cloud Custodian is not installed: make custodian")
     start = time.monotonic()
     try:
         where = machine()
         print(where, flush=True)
-        rows = measured(asked.parts or PARTS, asked.rounds, long=asked.long)
+        chosen = asked.parts or [*PARTS, *OWN]
+        rows = measured([part for part in chosen if part in PARTS], asked.rounds, long=asked.long)
+        for part in chosen:
+            if part in OWN:
+                print(f"{part}\n{spent([sys.executable, '-m', f'benchmarks.{part}']).out}", flush=True)
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1
@@ -67,7 +74,7 @@ def machine() -> str:
     )
 
 
-def measured(parts: list[str] | tuple[str, ...], rounds: int, *, long: bool) -> list[Row]:
+def measured(parts: list[str], rounds: int, *, long: bool) -> list[Row]:
     """Return all rows; each is told as it is there."""
     found: list[Row] = []
     with tempfile.TemporaryDirectory() as name:

@@ -1,7 +1,7 @@
 """
 A policy made ready for one run: a fast half that decides and a slow half that explains.
 
-The fast half is closures and says only which outcome. The slow half is the reference interpreter,
+The fast half is one function and says only which outcome. The slow half is the reference interpreter,
 runs for what is not compliant, and must come to the same outcome: a violation exists only if two
 evaluators agree on it.
 """

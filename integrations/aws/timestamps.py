@@ -16,8 +16,6 @@ from typing import Any
 def read_timestamps_quickly(botocore_session: Any) -> None:
     """
     Make every client of the session read timestamps as UTC, without a detour by the local zone.
-
-    For boto3: `boto3.session.Session(botocore_session=...)`.
     """
     from botocore.utils import parse_timestamp
 
