@@ -1,7 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench docs custodian prometheus wheel clean
-.PHONY: help demo test lint format fuzz bench bench-long docs custodian wheel clean
+.PHONY: help demo test lint format fuzz bench bench-long docs custodian prometheus wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,8 +9,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CUSTODIAN := .venv-custodian
 PROMETHEUS := .prometheus
 
-help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 PAGE := docs/explanation/performance.md
 
 help:  ## Show this list
