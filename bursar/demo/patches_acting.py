@@ -1,5 +1,5 @@
 """
-Add to moto what actions call and it does not know: Studio apps, inference components, the stopping of jobs, Bedrock's
+Add to moto what actions call and it does not know: Studio apps, inference components and Bedrock's
 provisioned throughput; and mend what it changes otherwise than AWS does.
 
 `Emulation.install` calls `patch_acting` once in the server's process. State lives on moto's backends, so that a reset
@@ -17,6 +17,8 @@ from urllib.parse import unquote
 from moto.bedrock.exceptions import ResourceNotFoundException
 from moto.bedrock.responses import BedrockResponse
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.amis import AmiBackend
+from moto.eks.responses import EKSResponse
 from moto.opensearch.models import OpenSearchServiceBackend
 from moto.sagemaker.exceptions import AWSValidationException, ResourceNotFound
 from moto.sagemaker.responses import SageMakerResponse
@@ -31,7 +33,6 @@ def patch_acting() -> None:
         create_app, describe_app, delete_app, list_apps,
         create_inference_component, describe_inference_component, list_inference_components,
         update_inference_component_runtime_config,
-        stop_training_job, stop_hyper_parameter_tuning_job,
     ):  # fmt: skip
         setattr(SageMakerResponse, method.__name__, method)
     for answer in (
@@ -39,8 +40,10 @@ def patch_acting() -> None:
         delete_provisioned_model_throughput, list_provisioned_model_throughputs,
     ):  # fmt: skip
         setattr(BedrockResponse, answer.__name__, answer)
+    EKSResponse.untag_resource = untag_resource  # type: ignore[method-assign]
     update = OpenSearchServiceBackend.update_domain_config
     OpenSearchServiceBackend.update_domain_config = _merging(update)  # type: ignore[method-assign]
+    AmiBackend.create_image = _tagging_snapshots(AmiBackend.create_image)  # type: ignore[method-assign]
 
 
 def _kept(backend: Any, name: str) -> dict[Any, dict[str, Any]]:
@@ -140,27 +143,6 @@ def update_inference_component_runtime_config(self: Any) -> ActionResult:
     return ActionResult({"InferenceComponentArn": found["InferenceComponentArn"]})
 
 
-# --- jobs
-
-
-def stop_training_job(self: Any) -> ActionResult:
-    name = self._get_param("TrainingJobName")
-    job = self.sagemaker_backend.training_jobs.get(name)
-    if job is None:
-        raise AWSValidationException("Requested resource not found.")
-    job.training_job_status, job.secondary_status = "Stopped", "Stopped"
-    return EmptyResult()
-
-
-def stop_hyper_parameter_tuning_job(self: Any) -> ActionResult:
-    name = self._get_param("HyperParameterTuningJobName")
-    job = self.sagemaker_backend.hyper_parameter_tuning_jobs.get(name)
-    if job is None:
-        raise ResourceNotFound("Requested resource not found.")
-    job.hyper_parameter_tuning_job_status = "Stopped"
-    return EmptyResult()
-
-
 # --- Bedrock
 
 
@@ -217,3 +199,29 @@ def _merging(update: Callable[..., Any]) -> Callable[..., Any]:
         return update(self, domain_name, {**now, **(cluster_config or {})}, **rest)
 
     return update_domain_config
+
+
+# --- images
+
+
+def _tagging_snapshots(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Tag the snapshot of an image too, where that is asked for; moto refuses it."""
+
+    def create_image(self: Any, *args: Any, tag_specifications: list[dict[str, Any]], **rest: Any) -> Any:
+        own = [one for one in tag_specifications if one["ResourceType"] != "snapshot"]
+        image = create(self, *args, tag_specifications=own, **rest)
+        for one in tag_specifications:
+            if one["ResourceType"] == "snapshot":
+                image.ebs_snapshot.add_tags({tag["Key"]: tag["Value"] for tag in one["Tags"]})
+        return image
+
+    return create_image
+
+
+# --- EKS
+
+
+def untag_resource(self: Any) -> ActionResult:
+    """Remove every tag that is named; moto takes the first alone."""
+    self.eks_backend.untag_resource(self._extract_arn_from_path(), list(self.querystring.get("tagKeys", ())))
+    return EmptyResult()

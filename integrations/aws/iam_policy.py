@@ -60,7 +60,8 @@ def act_policy(
         if own:
             resources = _resources(service, accounts, partition)
             sid = f"Change{service.title().replace('-', '')}"
-            statements.append({"Sid": sid, "Effect": "Allow", "Action": own, "Resource": resources, **where})
+            statement = {"Sid": sid, "Effect": "Allow", "Action": own, "Resource": resources, **where}
+            statements.append(_of_accounts(statement, accounts) if service == "s3" else statement)
     wide = sorted(ACCOUNT_WIDE.intersection(changes))
     if wide:
         statements.append({"Sid": "ChangeAccount", "Effect": "Allow", "Action": wide, "Resource": "*", **where})
@@ -80,6 +81,15 @@ def _resources(service: str, accounts: Sequence[str], partition: str) -> list[st
         return [f"arn:{partition}:s3:::*"]
     more = [arn.format(partition=partition) for arn in WITHOUT_ACCOUNT.get(service, ())]
     return [f"arn:{partition}:{service}:*:{account}:*" for account in accounts or ("*",)] + more
+
+
+def _of_accounts(statement: Document, accounts: Sequence[str]) -> Document:
+    """Return `statement` for what belongs to `accounts`, where ARNs do not say whose something is."""
+    if not accounts:
+        return statement
+    conditions = dict(statement.get("Condition", {}))
+    conditions["StringEquals"] = {**conditions.get("StringEquals", {}), "aws:ResourceAccount": list(accounts)}
+    return {**statement, "Condition": conditions}
 
 
 def _keys(accounts: Sequence[str], partition: str) -> Document:

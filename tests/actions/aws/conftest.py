@@ -65,6 +65,13 @@ def table(aws, sessions):
 
 
 @pytest.fixture
+def own_table(aws, settings):
+    """Return actions with sessions of their own: the SDK paces every call of a client that was throttled."""
+    with act_sessions(settings, ActSettings("BursarAct", "", (ACCOUNT,)), declared()) as opened:
+        yield actions(opened)
+
+
+@pytest.fixture
 def read(aws, estate):
     """Return a function that reads the resources of a kind by name."""
 

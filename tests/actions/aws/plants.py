@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from actions.aws.calls import Calls
 from actions.aws.tagging import SERVICES
 from engine.model import Resource
 
@@ -93,7 +94,8 @@ def snapshot(client: Client) -> str:
 
 
 def image(client: Client) -> str:
-    return str(client("ec2").create_image(InstanceId=machine(client), Name="weights")["ImageId"])
+    client("ec2").create_image(InstanceId=machine(client), Name="weights")
+    return "weights"
 
 
 def encrypts(client: Client, _: Resource) -> object:
@@ -328,7 +330,7 @@ def drop_throughput(client: Client, resource: Resource) -> None:
 
 def tags_of(client: Client, resource: Resource) -> object:
     service = SERVICES[resource.kind]
-    return dict(service.read(client(service.client), resource))
+    return dict(service.read(Calls(client(service.client), resource.uid), resource))
 
 
 def nothing(*_: object) -> None:
@@ -441,7 +443,7 @@ CASES = (
             (ENDPOINT, endpoint, nothing, ("sagemaker:AddTags",)),
             ("aws.sagemaker.notebook", notebook, nothing, ("sagemaker:AddTags",)),
             ("aws.eks.cluster", cluster, drop_cluster, ("eks:TagResource",)),
-            ("aws.rds.instance", database, drop_database, ("rds:AddTagsToResource",)),
+            ("aws.rds.instance", database, nothing, ("rds:AddTagsToResource",)),
             ("aws.opensearch.domain", domain, nothing, ("es:AddTags", "opensearch:AddTags")),
         )
     ),
