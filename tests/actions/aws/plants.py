@@ -110,6 +110,12 @@ def bucket(client: Client) -> str:
     return "checkpoints"
 
 
+def keyed(client: Client) -> str:
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/data", TargetKeyId=key)
+    return bucket(client)
+
+
 def encryption(client: Client, resource: Resource) -> object:
     answer = client("s3").get_bucket_encryption(Bucket=resource.id)["ServerSideEncryptionConfiguration"]["Rules"]
     return [rule["ApplyServerSideEncryptionByDefault"] for rule in answer]
@@ -377,8 +383,7 @@ CASES = (
     Case(
         "encrypt_new_volumes", VOLUME, volume, encrypts, nothing, ("ec2:EnableEbsEncryptionByDefault",), outlives=True
     ),
-    Case("encrypt", BUCKET, bucket, encryption, drop_bucket, ("s3:PutBucketEncryption",)),
-    Case("encrypt", BUCKET, bucket, encryption, drop_bucket, ("s3:PutBucketEncryption",), {"key": "alias/data"}),
+    Case("encrypt", BUCKET, keyed, encryption, drop_bucket, ("s3:PutBucketEncryption",), {"key": "alias/data"}),
     Case("block_public_access", BUCKET, bucket, blocks, drop_bucket, ("s3:PutPublicAccessBlock",)),
     Case("scale", GROUP, group, group_sizes, drop_group, ("autoscaling:UpdateAutoScalingGroup",), {"to": "0"}),
     Case("scale", NODEGROUP, nodegroup, node_sizes, drop_nodegroup, ("eks:UpdateNodegroupConfig",), {"to": "0"}),

@@ -308,3 +308,11 @@ def test_a_bucket_that_serves_a_website(clients, planted, table):
         Bucket="checkpoints", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}}
     )
     assert table["block_public_access", "aws.s3.bucket"].check(target).caution == "it serves a website"
+
+
+@pytest.mark.parametrize(("key", "reason"), [("alias/data", "is Disabled"), ("alias/none", "there is no key")])
+def test_a_key_that_cannot_be_used(clients, planted, table, key, reason):
+    """Under a key that is not there or switched off nothing could be written to the bucket any more."""
+    target = planted("aws.s3.bucket", plants.keyed, key=key)
+    clients("kms").disable_key(KeyId=clients("kms").describe_key(KeyId="alias/data")["KeyMetadata"]["KeyId"])
+    assert reason in table["encrypt", "aws.s3.bucket"].check(target).reason
