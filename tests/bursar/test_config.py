@@ -8,8 +8,8 @@ import pytest
 from bursar.config import CACHE, Config, PriceSettings, read_config
 from engine.errors import ConfigError
 from engine.policy.model import Mode
-from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.aws.act_session import ActSettings
+from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.catalog import default_catalog
 from integrations.store.addresses import S3AnchorAddress, SqliteAddress
 
