@@ -80,6 +80,13 @@ def test_the_role_of_the_account_is_assumed_once(aws, settings):
     assert aws.calls() == ["sts:AssumeRole", "sts:GetCallerIdentity"]
 
 
+def test_calls_are_paced_and_made_once(settings):
+    """The SDK's token bucket slows down where AWS throttles, and repeats no call behind an action's back (T19)."""
+    with act_sessions(settings, ActSettings("BursarAct", "", (ACCOUNT,)), declared()) as sessions:
+        retries = sessions(ACCOUNT).client("ec2", "us-east-1").meta.config.retries
+    assert retries == {"mode": "adaptive", "total_max_attempts": 1}
+
+
 def test_a_role_that_cannot_be_assumed(aws, settings):
     """The error says which role of which account, and that time does not help."""
     aws.faults({"sts:AssumeRole": {"denied": True}})
