@@ -75,7 +75,7 @@ def test_the_role_of_the_account_is_assumed_once(aws, settings):
     """Its session is opened when it is first asked for, and proved to be of that account."""
     with act_sessions(settings, ActSettings("BursarAct", "of-ours", (ACCOUNT,)), declared()) as sessions:
         assert sessions(ACCOUNT) is sessions(ACCOUNT)
-        keys = sessions(ACCOUNT).clients.boto.get_credentials()
+        keys = sessions(ACCOUNT).clients.core.get_credentials()
         assert keys.access_key.startswith("ASIA")
     assert aws.calls() == ["sts:AssumeRole", "sts:GetCallerIdentity"]
 
@@ -101,7 +101,7 @@ def test_a_role_that_cannot_be_assumed(aws, settings):
 def test_secrets_are_in_no_message(settings):
     """Neither keys nor the external id can be read from a session's text (T54)."""
     with act_sessions(settings, ActSettings("BursarAct", "canary-id", (ACCOUNT,)), declared()) as sessions:
-        keys = sessions(ACCOUNT).clients.boto.get_credentials()
+        keys = sessions(ACCOUNT).clients.core.get_credentials()
         text = f"{sessions!r} {sessions(ACCOUNT)!r} {sessions(ACCOUNT).clients!r} {keys!r}"
         assert keys.secret_key not in text
         assert keys.token not in text
