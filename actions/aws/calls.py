@@ -49,6 +49,8 @@ LATER = frozenset(
     }
 )
 """Codes of refusals that time alone may end: no capacity, another change that goes on, a service that is down."""
+ABSENT = ("could not find", "does not exist", "do not exist", "not found", "recordnotfound")
+"""What services without a code of their own say of what is not there."""
 MARK = "bursar/token"
 """The tag by which a second try finds what the first has made."""
 
@@ -80,7 +82,10 @@ class CallError(ActError):
         return (
             code.startswith("NoSuch")
             or "NotFound" in code
-            or any(words in text for words in ("could not find", "cannot find", "does not exist", "not found"))
+            or any(
+                words in text
+                for words in ("could not find", "does not exist", "do not exist", "not found", "recordnotfound")
+            )
         )
 
 

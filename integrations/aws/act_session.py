@@ -28,7 +28,7 @@ class ActSettings:
 
     role: str = ""
     """The name of the role to assume in every account that is acted on: another than the one that reads."""
-    external_id: str = ""
+    external_id: str = field(default="", repr=False)
     accounts: tuple[str, ...] = ()
     """The accounts that may be acted on; no other is."""
 

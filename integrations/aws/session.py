@@ -45,7 +45,7 @@ class AwsSettings:
     """Empty: the usual chain of environment, default profile and instance role."""
     endpoint_url: str = ""
     """Another address for all services; empty is AWS."""
-    access_key: tuple[str, str] | None = None
+    access_key: tuple[str, str] | None = field(default=None, repr=False)
     """Id and secret, for an emulated account; None is the usual chain."""
     connect_seconds: float = 10
     read_seconds: float = 60
@@ -59,7 +59,7 @@ class AwsSettings:
     """Which accounts of the organization to read."""
     role: str = ""
     """The name of the role to assume in every other account."""
-    external_id: str = ""
+    external_id: str = field(default="", repr=False)
     account_seconds: float = 0
     """After so long an account is left, and what was not read of it is a gap; 0 is never."""
     accounts_at_once: int = 8
