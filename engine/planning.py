@@ -212,6 +212,7 @@ def _add_steps(
                 fingerprint=fingerprint(resource, policy),
                 production=_in_production(resource, context, installation),
                 parameters=policy.parameters.get(name, {}),
+                created=str(resource.fields.get("created", "")),
             )
         )
 
