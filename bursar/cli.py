@@ -23,6 +23,15 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schema": "Print the JSON Schema for editors, or what may be asked of a kind.",
         "scan": "Record the estate in a file.",
         "plan": "Show findings and the steps they would lead to; change nothing.",
+        "apply": "Carry out exactly the steps of a plan file; what changed since is refused.",
+        "run": "Judge, remember, warn, ask and act, as far as modes and limits allow: what cron calls.",
+        "undo": "Undo what a run, a step or all acts on a resource did.",
+        "exempt": "Excuse findings until a date; somebody answers for them.",
+        "snooze": "Let a finding rest for up to 30 days.",
+        "freeze": "Stop all acting, at once, everywhere.",
+        "unfreeze": "Let acting go on after a freeze.",
+        "accept": "Let a breaker pass for a while, once you know why it tripped.",
+        "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
@@ -40,7 +49,8 @@ Exit status:
   1  findings at or above --fail-on
   2  bad usage, configuration or policy
   3  incomplete: something could not be read
-  4  refused for safety: a limit holds the plan
+  4  refused for safety: a limit, a breaker, a freeze or a stale plan held it
+  5  an act failed
 """
 
 

@@ -7,19 +7,20 @@ Every command that needs one reads it here; without a file the defaults hold, an
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import ConfigError, Place, Problem
-from engine.kinds import Catalog
-from engine.policy.expressions import Expressions
-from engine.policy.model import Expression, Mode
-from engine.policy.scalars import Condition, PositiveDuration, Text, Word
+from engine.exemptions import Exemption
+from engine.kinds import Catalog, Kind
+from engine.policy.expressions import Expressions, below
+from engine.policy.model import Expression, Mode, RunLimits
+from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
 from engine.policy.translate import validate
-from engine.yaml_text import MapNode, Node, Parsed, parse_yaml
+from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
 from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.store.addresses import (
     DEFAULT_STATE,
@@ -34,6 +35,8 @@ from integrations.store.addresses import (
 AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 """Twelve digits; the reader of YAML keeps a leading zero."""
 NAME = "bursar.yaml"
+PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
+"""What is part of production where the configuration does not say."""
 STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -62,6 +65,36 @@ class AwsDocument(BaseModel):
     account_timeout: PositiveDuration = timedelta(minutes=15)
 
 
+class ExemptionDocument(BaseModel):
+    """Findings that somebody answers for, until a date."""
+
+    model_config = STRICT
+
+    owner: Text
+    reason: Text
+    expires: Date
+    policies: tuple[Word, ...] = ()
+    where: Condition | None = None
+
+
+class LimitsDocument(BaseModel):
+    """How much one run may do, over all policies; a run that would exceed a limit does nothing of it."""
+
+    model_config = STRICT
+
+    max_actions: PositiveCount = 20
+    max_actions_per_account: PositiveCount = 10
+    max_cost_impact: PerMonth | None = None
+
+
+class NotifyDocument(BaseModel):
+    """Who is told of warnings, questions and runs, beside the log."""
+
+    model_config = STRICT
+
+    webhook: Text | None = None
+
+
 class ConfigDocument(BaseModel):
     """The shape of `bursar.yaml`."""
 
@@ -71,6 +104,10 @@ class ConfigDocument(BaseModel):
     policies: tuple[Text, ...] = Field(("policies",), min_length=1)
     max_mode: Mode = Mode.REPORT
     protect: tuple[Condition, ...] = ()
+    production: tuple[Condition, ...] = ()
+    exemptions: tuple[ExemptionDocument, ...] = ()
+    limits: LimitsDocument = LimitsDocument()
+    notify: NotifyDocument = NotifyDocument()
     aws: AwsDocument | None = None
     prices: Text | None = None
     state: Text | None = None
@@ -87,6 +124,11 @@ class Config:
     policies: tuple[str, ...] = ("policies",)
     max_mode: Mode = Mode.REPORT
     protect: tuple[Expression, ...] = ()
+    production: tuple[Expression, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    limits: RunLimits = field(default_factory=RunLimits)
+    webhook: str = ""
+    """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
     aws: AwsSettings = field(default_factory=AwsSettings)
     prices: Path | None = None
     state: StateAddress = DEFAULT_STATE
@@ -106,7 +148,7 @@ def read_config(path: Path | None, catalog: Catalog) -> Config:
     if path is None:
         path = Path(NAME)
         if not path.exists():
-            return Config()
+            return Config(production=default_production(catalog))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -121,6 +163,8 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     problems: list[Problem] = list(parsed.problems)
     document = None
     protect: tuple[Expression, ...] = ()
+    production: tuple[Expression, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
     state: StateAddress | None = None
     anchor: AnchorAddress | None = None
     if parsed.root is not None:
@@ -128,10 +172,10 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         problems += _without_role(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
-        expressions = Expressions(parsed.source)
-        clauses = parsed.root.get("protect") if isinstance(parsed.root, MapNode) else None
-        protect = expressions.many(clauses, tuple(catalog.kinds.values()))
-        problems += [*wrong, *expressions.problems]
+        clauses = Clauses(Expressions(parsed.source), parsed.root, tuple(catalog.kinds.values()))
+        protect, production = clauses.under("protect"), clauses.under("production")
+        exemptions = _exemptions(document, clauses)
+        problems += [*wrong, *clauses.expressions.problems]
     if document is None or problems:
         raise ConfigError(problems or [Problem("bad-config", "the file cannot be used", Place(str(path)))])
     return Config(
@@ -139,12 +183,70 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         policies=document.policies,
         max_mode=document.max_mode,
         protect=protect,
+        production=production or default_production(catalog),
+        exemptions=exemptions,
+        limits=RunLimits(**document.limits.model_dump()),
+        webhook=document.notify.webhook or "",
         aws=_aws(document.aws),
         prices=path.parent / document.prices if document.prices else None,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
         fail_on=document.fail_on,
     )
+
+
+@dataclass(frozen=True)
+class Clauses:
+    """Reads the expressions of the file, which are about every kind."""
+
+    expressions: Expressions
+    root: Node
+    kinds: tuple[Kind, ...]
+
+    def under(self, key: str) -> tuple[Expression, ...]:
+        """Return the expressions under `key`."""
+        return self.expressions.many(below(self.root, key), self.kinds)
+
+    def of_exemption(self, number: int) -> Expression | None:
+        """Return the condition of one exemption."""
+        entries = below(self.root, "exemptions")
+        entry = entries.items[number] if isinstance(entries, ListNode) else None
+        return self.expressions.one(below(entry, "where"), self.kinds)
+
+
+def _exemptions(document: ConfigDocument | None, clauses: Clauses) -> tuple[Exemption, ...]:
+    """Return the exemptions of the file; each lasts to the end of its last day, UTC."""
+    return tuple(
+        Exemption(
+            id=f"config:{number + 1}",
+            owner=entry.owner,
+            reason=entry.reason,
+            expires=datetime.combine(entry.expires, time(), UTC) + timedelta(days=1),
+            policies=entry.policies,
+            where=clauses.of_exemption(number),
+        )
+        for number, entry in enumerate(document.exemptions if document else ())
+    )
+
+
+def default_production(catalog: Catalog) -> tuple[Expression, ...]:
+    """Return what is part of production where the configuration does not say."""
+    return tuple(read_condition(text, "production", catalog) for text in PRODUCTION)
+
+
+def read_condition(text: str, where: str, catalog: Catalog) -> Expression:
+    """
+    Return a condition over common fields and tags that does not stand in a file.
+
+    Raises:
+        ConfigError: with everything that is wrong with it.
+    """
+    expressions = Expressions(Source.of(where, text))
+    node = ScalarNode(expressions.source.place(0), text, plain=True, start=0, end=len(text))
+    found = expressions.one(node, tuple(catalog.kinds.values()))
+    if found is None:
+        raise ConfigError(expressions.problems)
+    return found
 
 
 def _addresses(

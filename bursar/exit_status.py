@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from engine.acting.run import Report
 from engine.findings import Outcome
 from engine.plan import Plan
 from engine.policy.model import Mode, Severity
@@ -10,6 +13,15 @@ from engine.values import Reason
 DONE, FOUND, USAGE, INCOMPLETE, HELD, FAILED = range(6)
 UNREADABLE = frozenset({Reason.DENIED, Reason.SOURCE_ERROR})
 """Reasons that mean that a source failed, and not that there is nothing to read."""
+
+
+def exit_status_of_run(report: Report) -> int:
+    """Return the status of a run: 5 before 4 before 3."""
+    if report.failed:
+        return FAILED
+    if report.held or report.trips:
+        return HELD
+    return exit_status(replace(report.plan, holds=()), None)
 
 
 def exit_status(plan: Plan, fail_on: Severity | None) -> int:

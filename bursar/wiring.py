@@ -59,7 +59,7 @@ def set_up(choice: Choice) -> Setup:
     return Setup(
         config,
         choose(load(config, choice.policies), choice.only),
-        Installation(remediations(), config.max_mode, config.protect),
+        Installation(remediations(), config.max_mode, config.protect, config.exemptions, production=config.production),
     )
 
 
@@ -76,8 +76,8 @@ def context_at(now: datetime, config: Config) -> Context:
 
 
 @contextmanager
-def open_estate(choice: Choice, config: Config) -> Iterator[tuple[Estate, datetime]]:
-    """Yield the chosen estate with the moment to judge it at."""
+def open_estate(choice: Choice, config: Config, now: datetime | None = None) -> Iterator[tuple[Estate, datetime]]:
+    """Yield the chosen estate with the moment to judge it at; a live one is judged `now`, by the clock if not given."""
     if choice.estate is not None:
         snapshot = open_snapshot(choice.estate)
         if choice.record_api is not None:
@@ -99,6 +99,6 @@ def open_estate(choice: Choice, config: Config) -> Iterator[tuple[Estate, dateti
         profile=choice.profile or config.aws.profile,
         endpoint_url=choice.endpoint_url or config.aws.endpoint_url,
     )
-    now = datetime.now(UTC).replace(microsecond=0)
+    now = now or datetime.now(UTC).replace(microsecond=0)
     with live_estate(settings, now) as estate:
         yield estate, now

@@ -57,6 +57,13 @@ CODES: Mapping[str, str] = MappingProxyType(
         "state-lease": "The lease was lost to another run; nothing was written.",
         "state-record": "A record or commit cannot be kept as it is: its key, its size or how many there are.",
         "state-replaced": "The state is not the one that was anchored, or an older one.",
+        # acting
+        "act-failed": "A call that changes something failed.",
+        "act-denied": "A call of an action is not allowed to the role that acts.",
+        "act-stale": "The resource changed between the check and the act; nothing was done.",
+        "act-unfinished": "The act has begun, and a later run goes on with it.",
+        "account-not-listed": "The account is not one that may be acted on.",
+        "irreversible": "The act cannot be undone.",
         "usage": "The command line cannot be understood.",
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +47,50 @@ class MomentType(click.ParamType[datetime]):
         return moment.astimezone(UTC)
 
 
+class DayType(click.ParamType[datetime]):
+    """A day, to its end in UTC."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            day = datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007  (a day has no zone)
+        except ValueError:
+            self.fail(f"`{value}` is not a day such as 2026-12-31", param, ctx)
+        return day.replace(tzinfo=UTC) + timedelta(days=1)
+
+
+class LengthType(click.ParamType[timedelta]):
+    """A length of time."""
+
+    name = "LENGTH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        from engine.units import UnitError, parse_duration
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            length = parse_duration(str(value))
+        except UnitError as error:
+            self.fail(f"{error}", param, ctx)
+        if length <= timedelta(0):
+            self.fail(f"`{value}` is no length of time", param, ctx)
+        return length
+
+
+def config_option(command: Command) -> Command:
+    """Add the option that names the configuration."""
+    return click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The configuration. [default: bursar.yaml, if there is one]",
+    )(command)
+
+
 def policy_options(command: Command) -> Command:
     """Add the options that choose policies."""
     for option in reversed(
@@ -59,12 +103,7 @@ def policy_options(command: Command) -> Command:
                 help="A policy file, a folder, or a shipped pack such as pack:idle. Repeatable. "
                 "[default: those of the configuration]",
             ),
-            click.option(
-                "-c",
-                "--config",
-                type=click.Path(path_type=Path, dir_okay=False),
-                help="The configuration. [default: bursar.yaml, if there is one]",
-            ),
+            config_option,
             click.option(
                 "--only",
                 metavar="POLICY",
@@ -79,13 +118,18 @@ def policy_options(command: Command) -> Command:
 
 def estate_options(command: Command) -> Command:
     """Add the options that choose what is looked at."""
+    recorded = click.option(
+        "--estate",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Read a recorded estate, written by `bursar scan`, and no cloud.",
+    )
+    return recorded(place_options(command))
+
+
+def place_options(command: Command) -> Command:
+    """Add the options that choose a place in a live cloud."""
     for option in reversed(
         (
-            click.option(
-                "--estate",
-                type=click.Path(path_type=Path, dir_okay=False),
-                help="Read a recorded estate, written by `bursar scan`, and no cloud.",
-            ),
             click.option(
                 "--region", "regions", multiple=True, metavar="REGION", help="Look into this region. Repeatable."
             ),

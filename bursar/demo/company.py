@@ -7,8 +7,9 @@ telemetry of the past go in by the server's own controls. The demo and the tests
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,31 @@ from bursar.demo.signals import published
 SERVICES = ("ec2", "kms", "s3", "sagemaker")
 
 
+@dataclass(frozen=True)
+class Company:
+    """The planted account, whose telemetry can be brought up to a later time."""
+
+    server: Server
+    blueprint: Blueprint
+    grown: Mapping[str, Sequence[Grown]]
+    """By region."""
+
+    def publish(self, now: datetime, stopped: frozenset[str] = frozenset()) -> None:
+        """Let the telemetry of everything that runs end at `now`; machines named in `stopped` send none."""
+        agents = frozenset(n.name for n in notebooks() if n.agent)
+        self.server.clear_metrics()
+        self.server.set_now(now)
+        for region, grown in self.grown.items():
+            running = [one for one in grown if one.planted.name not in stopped]
+            self.server.load(region, published(now, running, endpoints(), agents))
+
+
 def build(endpoint: str, now: datetime) -> Blueprint:
+    """Plant the company as `found` does, and return what was planted."""
+    return found(endpoint, now).blueprint
+
+
+def found(endpoint: str, now: datetime) -> Company:
     """
     Empty the account behind `endpoint` and plant the estate as it stands at `now`.
 
@@ -33,18 +58,17 @@ def build(endpoint: str, now: datetime) -> Blueprint:
     """
     server = Server(endpoint)
     server.reset()
-    server.set_now(now)
-    planted = []
+    everything: dict[str, list[Grown]] = {}
     for region in REGIONS:
         with _clients(endpoint, region) as clients:
             key = clients["kms"].create_key(Description="tallowmere-data")["KeyMetadata"]["Arn"]
-            grown = _plant(Ground(region, clients, key, now))
-        server.backdate(region, {one.key: one.times for one in grown})
-        agents = frozenset(n.name for n in notebooks() if n.agent)
-        server.load(region, published(now, grown, endpoints(), agents))
-        planted += [one.planted for one in grown]
+            everything[region] = _plant(Ground(region, clients, key, now))
+        server.backdate(region, {one.key: one.times for one in everything[region]})
+    planted = tuple(one.planted for grown in everything.values() for one in grown)
+    company = Company(server, Blueprint(ACCOUNT, now, planted), everything)
+    company.publish(now)
     server.calls()
-    return Blueprint(ACCOUNT, now, tuple(planted))
+    return company
 
 
 def _plant(ground: Ground) -> list[Grown]:

@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 
 from actions.catalog import remediations
 from bursar.config import Config
-from bursar.demo.company import build
+from bursar.demo.acting import act_it_out
+from bursar.demo.company import found
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import Server, running_server
 from bursar.exit_status import DONE
@@ -26,7 +27,7 @@ from bursar.render.explain import render_answers
 from bursar.render.outputs import Output, write_outputs
 from bursar.render.progress import progress_for
 from bursar.render.table import render as render_table
-from bursar.render.tour import closing, opening, served, titled
+from bursar.render.tour import afterwards, closing, opening, served, titled
 from bursar.wiring import context_at
 from engine.checks.context import Context
 from engine.explaining import explain_subject
@@ -66,7 +67,8 @@ def run_demo(*, serve: bool, formats: Sequence[Output]) -> int:
         with progress_for(sys.stderr) as progress:
             server = stack.enter_context(running_server())
             progress("AWS account emulated", 1)
-            progress("resources planted", len(build(server.endpoint, now).planted))
+            company = found(server.endpoint, now)
+            progress("resources planted", len(company.blueprint.planted))
             settings = AwsSettings(regions=REGIONS, endpoint_url=server.endpoint, access_key=("demo", "demo"))
             config = Config(policies=("pack:all",), aws=settings)
             policies, context = load(config, ()), context_at(now, config)
@@ -78,6 +80,8 @@ def run_demo(*, serve: bool, formats: Sequence[Output]) -> int:
         else:
             stage = Stage(estate, policies, context, screen_width(sys.stdout), wants_color(sys.stdout))
             _tell(stage, plan, calls)
+            act_it_out(company, settings)
+            afterwards(sys.stdout, color=stage.color)
         if serve:
             _serve(server)
     return DONE

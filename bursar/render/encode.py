@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -18,9 +20,19 @@ Json = dict[str, Any]
 
 
 def plan_of(plan: Plan) -> Json:
-    """Return the whole plan."""
+    """Return the whole plan, with a digest of its content."""
+    document = _plan_of(plan)
+    return {"bursar.plan": VERSION, "digest": digest_of_plan(document), **document}
+
+
+def digest_of_plan(document: Mapping[str, Any]) -> str:
+    """Return SHA-256 in hex over a plan's document, its own digest apart: a file that was changed is told by it."""
+    content = {key: value for key, value in document.items() if key not in ("bursar.plan", "digest")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _plan_of(plan: Plan) -> Json:
     return {
-        "bursar.plan": VERSION,
         **summary_of(plan),
         "findings": [finding_of(finding) for finding in plan.findings],
         "steps": [step_of(step) for step in plan.steps],

@@ -31,23 +31,23 @@ class Output:
     """None is standard output."""
 
 
-def write_outputs(plan: Plan, outputs: Sequence[Output]) -> None:
-    """Render `plan` as each of `outputs`, as a table where nothing goes to standard output otherwise."""
+def write_outputs(plan: Plan, outputs: Sequence[Output], *, table: bool = True) -> None:
+    """Render `plan` as each of `outputs`, as a `table` where nothing goes to standard output otherwise."""
     chosen = list(outputs)
     to_screen = [output for output in chosen if output.file is None]
     if len(to_screen) > 1:
         names = " and ".join(f"`{output.format}`" for output in to_screen)
         hint = "write all but one to files, as in -f json=plan.json"
         raise ConfigError.of("usage", f"{names} cannot both go to the standard output", where="--format", hint=hint)
-    if not to_screen and all(output.format == "json" for output in chosen):
+    if table and not to_screen and all(output.format == "json" for output in chosen):
         chosen.append(Output("table", None))
-    table = formats()
+    known = formats()
     for output in chosen:
         if output.file is None:
-            table[output.format](plan, sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
+            known[output.format](plan, sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
         else:
             text = io.StringIO()
-            table[output.format](plan, text, width=None, color=False)
+            known[output.format](plan, text, width=None, color=False)
             write_file(output.file, text.getvalue())
 
 

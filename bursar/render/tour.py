@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from bursar.render.console import console_on
@@ -30,17 +30,39 @@ def titled(out: TextIO, question: str, command: str, *, color: bool) -> None:
     _print(out, [(f"\n{question}", "bold"), (f"  {command}", "cyan"), ("\n", "")], color=color)
 
 
+def said(out: TextIO, text: str, *, color: bool) -> None:
+    """Say what happens beside the commands."""
+    _print(out, [(text, "italic")], color=color)
+
+
+def proof(
+    out: TextIO, names: Sequence[str], before: Mapping[str, str], after: Mapping[str, str], *, color: bool
+) -> None:
+    """Show the states of machines before and after, as the account itself tells them."""
+    parts: list[tuple[str, str]] = [("\nWhat the account says\n", "bold")]
+    for name in dict.fromkeys(names):
+        if name in after:
+            changed = before.get(name) != after[name]
+            arrow = f"{before.get(name)} → {after[name]}" if changed else f"{after[name]}, as before"
+            parts.append((f"  {name:<18} {arrow}\n", "green" if changed else ""))
+    _print(out, parts, color=color)
+
+
 def closing(out: TextIO, calls: int, writes: Sequence[str], *, color: bool) -> None:
-    """Say what was asked of the account, and what to do next."""
-    said = (
+    """Say what was asked of the account so far."""
+    said_ = (
         f"\nAll of this took {calls} API calls, and every one of them only reads: nothing was changed.\n"
         if not writes
         else f"\n{calls} API calls, of which these may change something: {', '.join(writes)}.\n"
     )
+    _print(out, [(said_, "green" if not writes else "red")], color=color)
+
+
+def afterwards(out: TextIO, *, color: bool) -> None:
+    """Say what to do next."""
     _print(
         out,
         [
-            (said, "green" if not writes else "red"),
             ("\nNext\n", "bold"),
             ("  bursar demo --serve               ", "cyan"),
             ("keep this account running and try commands on it\n", ""),

@@ -10,19 +10,10 @@ from decimal import Decimal
 from engine.acting.breakers import Trip
 from engine.findings import Cost, Subject
 from engine.plan import Hold
+from engine.policy.model import RunLimits
 from engine.state.lifecycle import COOL_DOWN, Wish
 from engine.state.reconcile import Task
 from engine.state.records import ActionRecord, Progress
-
-
-@dataclass(frozen=True, slots=True)
-class RunLimits:
-    """How much one run may do, over all policies; a run that would exceed a limit does nothing of it."""
-
-    max_actions: int = 20
-    max_actions_per_account: int = 10
-    max_cost_impact: Decimal | None = None
-    """USD a month, of all steps together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from engine.acting.action import ActError, Action, Effect, Ready, Refused, Target
 from engine.acting.freeze import frozen
 from engine.acting.outcomes import Intent, fail, given_up, intend, remember, succeed
-from engine.acting.ports import Ports, Result, Sight, StepOutcome, Tenure
+from engine.acting.ports import Meant, Ports, Result, Sight, StepOutcome, Tenure
 from engine.errors import CollectError
 from engine.model import Resource
 from engine.plan import Step
@@ -68,13 +68,13 @@ def carry_out(task: Task, ports: Ports, tenure: Tenure) -> tuple[StepOutcome, ..
     return _acted(ready, task.held, ports, tenure)
 
 
-def staleness(step: Step, sight: Sight) -> str:
+def staleness(step: Step | Meant, sight: Sight) -> str:
     """Return why `step` is not to be carried out on what is there now; nothing where it is."""
     if sight.resource is None:
         return "the resource is gone"
     fresh = next((s for s in sight.plan.steps if s.id == step.id), None)
     if fresh is not None:
-        same = (fresh.fingerprint, fresh.parameters) == (step.fingerprint, step.parameters)
+        same = fresh.fingerprint == step.fingerprint
         return "" if same else "the resource or the policy changed since it was planned"
     withheld = next((w for w in sight.plan.withheld if w.remediation == step.remediation), None)
     if withheld is not None:

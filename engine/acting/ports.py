@@ -78,6 +78,25 @@ class StepOutcome:
     """The id of its `ActionRecord`, where there is one: what `bursar undo` takes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A step of an earlier plan: what was meant to be done, on what state."""
+
+    id: str
+    policy: str
+    remediation: str
+    fingerprint: str
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A step of an earlier plan that is not to be done any more."""
+
+    step: Meant
+    reason: str
+
+
 @dataclass(frozen=True)
 class Ports:
     """The outside, for one run."""

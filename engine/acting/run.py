@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from engine.acting.agenda import Agenda, Blocked, Bounds, RunLimits, agenda
+from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
 from engine.acting.freeze import frozen
 from engine.acting.outcomes import remember
-from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, StepOutcome, Tenure
+from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
 from engine.findings import Subject
 from engine.plan import Plan
+from engine.policy.model import RunLimits
 from engine.state import lifecycle
 from engine.state.approvals import ended, finding_after, question
 from engine.state.ledger import Note
@@ -66,11 +67,15 @@ class Report:
     trips: tuple[Trip, ...] = ()
     settled: tuple[Settled, ...] = ()
     changes: tuple[Change, ...] = ()
+    stale: tuple[Stale, ...] = ()
+    """Steps of a plan file that are not to be done any more."""
 
     @property
     def held(self) -> bool:
         """Whether a limit, a breaker or the freeze held something back, or a step was stale."""
-        return bool(self.blocked) or any(o.result in (Result.STALE, Result.REFUSED) for o in self.outcomes)
+        return bool(self.blocked or self.stale) or any(
+            o.result in (Result.STALE, Result.REFUSED) for o in self.outcomes
+        )
 
     @property
     def failed(self) -> bool:
@@ -110,6 +115,11 @@ def _ended_early(store: Store, now: datetime) -> list[Put]:
     return [put(replace(one.record, status="failed", finished=now), one.version) for one in held]
 
 
+def abandon(begun: Begun) -> None:
+    """Give the lease back where a run cannot go on; what it has written stays, and the next run settles it."""
+    begun.ports.store.release(begun.tenure.lease)
+
+
 def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Report:
     """Do what `plan` leads to, as far as everything allows, and write down that the run is over."""
     ports, tenure = begun.ports, begun.tenure
@@ -128,7 +138,7 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Re
     bounds = Bounds(plan.holds, standing, rules.limits, frozen(ports.store), rules.closed, _recent(ports.store))
     chosen = agenda(tasks, bounds, now)
     asked = tuple(_ask(chosen, ports, tenure))
-    outcomes, stopped = _act(chosen, ports, tenure)
+    outcomes, stopped = _act(chosen, begun)
     report = Report(
         begun.record.record,
         plan,
@@ -351,12 +361,13 @@ def _end(
 # --- acting --------------------------------------------------------------------------------------
 
 
-def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one finding after the other; the freeze is looked at before each."""
+def _act(chosen: Agenda, begun: Begun) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
+    """Carry out what may be done, one finding after the other; what people say is listened to before each."""
+    ports, tenure = begun.ports, begun.tenure
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []
     for task in chosen.act:
-        reason = frozen(ports.store) or _excused_since(ports.store, task, ports.clock())
+        reason = frozen(ports.store) or _excused_since(task, begun, ports.clock())
         if reason:
             blocked.append(Blocked(task, reason))
             continue
@@ -367,8 +378,9 @@ def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcom
     return tuple(outcomes), tuple(blocked)
 
 
-def _excused_since(store: Store, task: Task, now: datetime) -> str:
+def _excused_since(task: Task, begun: Begun, now: datetime) -> str:
     """Return why `task` may not be carried out by what people said since the run began; nothing where it may."""
+    store = begun.ports.store
     stored = store.get(Table.SNOOZE, task.finding.id)
     if stored is not None:
         snooze = restored(SnoozeRecord, stored).record
@@ -376,9 +388,17 @@ def _excused_since(store: Store, task: Task, now: datetime) -> str:
             return f"it was snoozed by {snooze.by}"
     for one in store.scan(Table.EXEMPTION, "active"):
         exemption = restored(ExemptionRecord, one).record
-        if exemption.finding == task.finding.id and now < exemption.expires:
-            return f"it is exempt: {exemption.owner} answers for it"
+        if now < exemption.expires and _may_excuse(exemption, task, begun.record.record.began):
+            return f"it is exempt, or may be: {exemption.owner} answers for it"
     return ""
+
+
+def _may_excuse(exemption: ExemptionRecord, task: Task, began: datetime) -> bool:
+    """Return whether an exemption is about `task`; one with a condition may be where the plan cannot know of it."""
+    if exemption.finding:
+        return exemption.finding == task.finding.id
+    named = not exemption.policies or task.finding.verdict.policy in exemption.policies
+    return named and (not exemption.where or exemption.created >= began)
 
 
 # --- the end -------------------------------------------------------------------------------------

@@ -73,6 +73,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How much one run may do, over all policies; a run that would exceed a limit does nothing of it."""
+
+    max_actions: int = 20
+    max_actions_per_account: int = 10
+    max_cost_impact: Decimal | None = None
+    """USD a month, of all steps together."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """What a policy says beside a remediation's name: `to: g5.xlarge`."""
 

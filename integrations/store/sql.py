@@ -213,7 +213,9 @@ def _written(connection: sa.Connection, rows: Sequence[dict[str, str | int]]) ->
     changed = [row for row in rows if "expected" in row]
     count = 0
     if new:
-        count += connection.execute(_INSERTS[connection.dialect.name], new).rowcount
+        # Without the option the count of an INSERT is not kept: nobody but us reads it.
+        counted = {"preserve_rowcount": True}
+        count += connection.execute(_INSERTS[connection.dialect.name], new, execution_options=counted).rowcount
     if changed:
         count += connection.execute(_UPDATE, changed).rowcount
     return count == len(rows)

@@ -41,16 +41,34 @@ MEANINGS: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
         "see that its folder exists and may be written",
     ),
     (
-        ("no such table", "does not exist", "no such column", "could not decode"),
-        "state-damaged",
-        "parts of the state are missing",
-        "restore it from a backup; see docs/how-to/state.md",
-    ),
-    (
         ("password authentication failed", "no password supplied", "authentication failed"),
         "state-unavailable",
         "the database refused the password",
         "set PGPASSWORD, or PGPASSFILE to a file with it",
+    ),
+    (
+        ('fatal: database "',),
+        "state-unavailable",
+        "there is no such database",
+        "create it: Bursar makes its tables and never the database",
+    ),
+    (
+        ('fatal: role "',),
+        "state-unavailable",
+        "there is no such database user",
+        "see `state:` in bursar.yaml",
+    ),
+    (
+        ("connection to server", "connection failed", "failed to resolve host", "timeout expired", "connection is bad"),
+        "state-unavailable",
+        "the database cannot be reached",
+        "check host, port and network, and that the server runs",
+    ),
+    (
+        ("no such table", "does not exist", "no such column", "could not decode"),
+        "state-damaged",
+        "parts of the state are missing",
+        "restore it from a backup; see docs/how-to/state.md",
     ),
     (
         ("permission denied",),

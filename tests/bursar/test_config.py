@@ -35,7 +35,9 @@ def problems(folder: Path, text: str) -> list[str]:
 
 def test_without_a_file(here):
     """Without a file there are defaults, and they only report."""
-    assert read_config(None, CATALOG) == Config()
+    found = read_config(None, CATALOG)
+    assert found == Config(production=found.production)
+    assert [clause.text for clause in found.production] == ['tags.environment in ["production", "prod", "live"]']
     assert Config().max_mode is Mode.REPORT
     assert Config().policies == ("policies",)
 

@@ -194,4 +194,22 @@ def test_an_exemption_in_the_middle_of_a_run():
     here.tick = exempt_both
     report = here.after(HOUR)
     assert len(here.cloud.stopped()) == 1
-    assert [blocked.reason for blocked in report.blocked] == ["it is exempt: ana answers for it"]
+    assert [blocked.reason for blocked in report.blocked] == ["it is exempt, or may be: ana answers for it"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "where", "ago", "held"),
+    [
+        (("p0",), "", HOUR, True),
+        (("p1",), "", HOUR, False),
+        (("p0",), "tags.owner == 'ana'", timedelta(0), True),
+        ((), "tags.owner == 'ana'", timedelta(0), True),
+        (("p0",), "tags.owner == 'ana'", timedelta(minutes=1), False),
+    ],
+)
+def test_an_exemption_that_the_plan_may_not_know_of(policies, where, ago, held):
+    """An exemption of a policy holds its acts; one with a condition does where it came after the plan was made."""
+    here = due()
+    record = ExemptionRecord("x", "ana", "a demo", here.now + HOUR, here.now - ago, policies, where)
+    here.store.commit([put(record, 0)])
+    assert bool(here.run().outcomes) is not held

@@ -1,0 +1,225 @@
+"""
+A run put together: configuration and store to the ports that `engine.acting` is given.
+
+`bursar run`, `apply` and `undo` come here, and the Lambda handler does.
+"""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TextIO
+
+from bursar.acting import closed_to, open_actions
+from bursar.config import read_condition
+from bursar.render.progress import progress_for
+from bursar.stores import open_anchor, open_store
+from bursar.telling import Telling
+from bursar.wiring import Choice, Setup, context_at, open_estate
+from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
+from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
+from engine.acting.savings import Watch
+from engine.acting.undoing import Undone, chosen, undo
+from engine.errors import CollectError, ConfigError
+from engine.exemptions import Exemption
+from engine.findings import Subject
+from engine.model import Identity, Needs, Resource
+from engine.plan import Plan
+from engine.planning import counted, plan_items
+from engine.policy.model import PolicySet
+from engine.policy.needs import needs_of
+from engine.ports import Progress
+from engine.state.records import ActionRecord, ExemptionRecord, restored
+from engine.state.store import StateError, Store, Table
+from integrations.catalog import default_catalog
+from integrations.notify.webhook import webhook_at
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything a run stands on."""
+
+    choice: Choice
+    setup: Setup
+    ports: Ports
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(self.setup.config.limits, closed_to(self.setup))
+
+
+@contextmanager
+def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO | None = None) -> Iterator[Site]:
+    """
+    Yield the ports of a run over the configured store, with the exemptions of the store in force.
+
+    `log` is where people are told of warnings; standard error if not given.
+    """
+    with open_store(setup.config) as store:
+        known = (*setup.installation.exemptions, *stored_exemptions(store))
+        setup = replace(setup, installation=replace(setup.installation, exemptions=known))
+        with open_actions(choice, setup) as actions:
+            webhook = webhook_at(setup.config.webhook) if setup.config.webhook else None
+            ports = Ports(
+                store=store,
+                actions=actions,
+                look=looker(choice, setup, clock),
+                teller=Telling(log or sys.stderr, webhook),
+                clock=clock,
+                run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+                actor=f"cli:{getpass.getuser()}",
+            )
+            yield Site(choice, setup, ports)
+
+
+def stored_exemptions(store: Store) -> tuple[Exemption, ...]:
+    """Return the exemptions that were made by `bursar exempt` and not withdrawn."""
+    catalog = default_catalog()
+    return tuple(
+        Exemption(
+            record.id,
+            record.owner,
+            record.reason,
+            record.expires,
+            record.policies,
+            read_condition(record.where, f"exemption {record.id}", catalog) if record.where else None,
+            record.finding,
+        )
+        for stored in store.scan(Table.EXEMPTION, "active")
+        for record in (restored(ExemptionRecord, stored).record,)
+    )
+
+
+def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
+    """
+    Return how to read one resource anew and judge it by one policy.
+
+    It is read with all that any policy needs of its kind, so that its fingerprint compares with the plan's.
+    """
+    needs = needs_of(setup.policies)
+
+    def look(policy: str, subject: Subject) -> Sight:
+        identity = Identity(subject.kind, subject.account, subject.region, subject.id)
+        wanted = {kind: need for kind, need in needs.kinds.items() if kind == subject.kind}
+        own = only(setup.policies, policy)
+        if not wanted or not own.policies:
+            raise CollectError.of("not-found", f"there is no policy `{policy}` about {subject.kind}", where=policy)
+        now = clock()
+        with open_estate(replace(choice, regions=(subject.region,)), setup.config, now) as (estate, moment):
+            items = list(estate.stream(Needs(wanted, frozenset({identity}))))
+        context = context_at(moment, setup.config)
+        plan = plan_items(own, items, estate.name, context, setup.installation)
+        resource = next((i for i in items if isinstance(i, Resource) and i.uid == subject.uid), None)
+        if resource is None and (plan.gaps or not plan.scopes):
+            detail = plan.gaps[0].detail if plan.gaps else "its account or region is not read"
+            raise CollectError.of("unreadable", f"{subject.id}: {detail}", where=subject.uid)
+        return Sight(resource, plan)
+
+    return look
+
+
+def only(policies: PolicySet, name: str) -> PolicySet:
+    """Return the one policy of that name as a set."""
+    return replace(policies, policies=tuple(p for p in policies.policies if p.name == name))
+
+
+def make_plan(site: Site, watch: Watch, progress: Progress) -> Plan:
+    """Return the plan of all policies over the estate as it is now."""
+    setup = site.setup
+    with open_estate(site.choice, setup.config, site.ports.clock()) as (estate, moment):
+        items = counted(watch.watched(estate.stream(needs_of(setup.policies))), progress)
+        return plan_items(setup.policies, items, estate.name, context_at(moment, setup.config), setup.installation)
+
+
+def end_savings(begun: Begun, watch: Watch, plan: Plan) -> None:
+    """Write down which savings this run saw to be over."""
+    ports = begun.ports
+    puts, notes = watch.ended(plan, ports.clock(), ports.run)
+    size = max(1, ports.store.batch // 2)
+    for start in range(0, len(puts), size):
+        ports.store.commit(puts[start : start + size], notes[start : start + size], begun.tenure.current())
+
+
+def keep_anchor(site: Site) -> None:
+    """Keep where the ledger ends, outside the store, where an anchor is configured."""
+    with open_anchor(site.setup.config) as anchor:
+        if anchor is not None:
+            anchor.keep(site.ports.store.head(), site.ports.clock())
+
+
+def put_back(site: Site) -> str:
+    """Return why the store is not the one it was: another lineage, or an older state than the anchor has seen."""
+    with open_anchor(site.setup.config) as anchor:
+        kept = anchor.latest() if anchor is not None else None
+    if kept is None:
+        return ""
+    head = site.ports.store.head()
+    if kept.lineage != head.lineage:
+        return f"the store is another one than was anchored: lineage {head.lineage}, not {kept.lineage}"
+    if head.serial < kept.serial:
+        return f"an older state was put back: the ledger ends at {head.serial}, and {kept.serial} was anchored"
+    return ""
+
+
+def run_at(site: Site, *, whole: bool = True) -> Report | None:
+    """
+    Run once over a site and return what it did; None where another run is at work.
+
+    Raises:
+        StateError: `state-put-back`, where the store is not the one that was anchored.
+    """
+    wrong = put_back(site)
+    if wrong:
+        hint = "restore the newest state, or start a new anchor once you know why"
+        raise StateError.of("state-put-back", wrong, where=site.ports.store.name, hint=hint)
+    begun = begin(site.ports)
+    if begun is None:
+        return None
+    try:
+        watch = Watch.of(site.ports.store)
+        with progress_for(sys.stderr) as progress:
+            plan = make_plan(site, watch, progress)
+        end_savings(begun, watch, plan)
+        report = proceed(begun, plan, site.rules, whole=whole)
+    except BaseException:
+        abandon(begun)
+        raise
+    keep_anchor(site)
+    return report
+
+
+def undo_all(site: Site, what: str) -> list[Undone]:
+    """
+    Undo the acts that `what` names, the last first.
+
+    Raises:
+        ConfigError: nothing has that name.
+        StateError: another run is at work.
+    """
+    ports = site.ports
+    records = [restored(ActionRecord, stored) for stored in ports.store.scan(Table.ACTION)]
+    found = chosen(records, what)
+    if not found:
+        hint = "`bursar audit list --kind action.done` shows what was done"
+        raise ConfigError.of("not-found", f"nothing was done that `{what}` names", where="undo", hint=hint)
+    lease = ports.store.acquire(LEASE, ports.run, TTL, ports.clock())
+    if lease is None:
+        raise StateError.of(
+            "lease-held", "another run is at work", where=ports.store.name, hint="try again in a minute"
+        )
+    try:
+        return [undo(held, ports, Tenure(ports, lease)) for held in found]
+    finally:
+        ports.store.release(lease)
+        keep_anchor(site)
