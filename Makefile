@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench docs custodian wheel clean
+.PHONY: help demo test lint format fuzz kills bench docs custodian wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -32,6 +32,11 @@ ROUNDS ?= 10
 fuzz: $(VENV)/dev.stamp  ## Run the property tests on new random examples, ROUNDS times
 	@for round in $$(seq $(ROUNDS)); do \
 		$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$(date +%N) || exit 1; done
+
+KILLS ?= 1000
+
+kills: $(VENV)/dev.stamp  ## Kill KILLS processes in the middle of acting, and see that nothing is lost or done twice
+	KILLS=$(KILLS) $(BIN)/pytest -n auto tests/engine/acting/test_kills.py
 
 bench: $(VENV)/dev.stamp  ## Measure speed and memory and print the figures
 	$(BIN)/python -m benchmarks

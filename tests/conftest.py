@@ -16,6 +16,15 @@ settings.register_profile("fuzz", deadline=None, print_blob=True)
 settings.load_profile("suite")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say what the killed processes of `tests/engine/acting/test_kills.py` came to, over all workers."""
+    reports = [one for found in terminalreporter.stats.values() for one in found if hasattr(one, "user_properties")]
+    tallies = [value for one in reports for name, value in one.user_properties if name == "tally"]
+    if tallies:
+        kills, effects, double, lost = map(sum, zip(*tallies, strict=True))
+        terminalreporter.write_line(f"kills {kills}, effects {effects}, double {double}, lost {lost}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_credentials():
     """Replace every `AWS_*` variable by dummies, so that no test can reach or depend on a real account."""

@@ -288,3 +288,12 @@ def test_something_starts_it_again():
     assert len(moments) >= 4
     assert all(after - before >= timedelta(days=1) for before, after in itertools.pairwise(moments))
     assert len(here.cloud.told("warn")) >= len(moments)
+
+
+def test_one_saving_of_two_steps():
+    """Of a tag and a stop, one saves: the price of the machine counts once."""
+    here = World(loaded(entry("dev", "enforce", remediate="[{tag: {idle: yes}}, stop]")))
+    here.cloud.add("i-dev")
+    here.run()
+    here.after(HOUR)
+    assert [(saving.remediation, saving.hourly) for saving in here.savings()] == [("stop", 1)]
