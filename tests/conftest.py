@@ -18,7 +18,7 @@ settings.load_profile("suite")
 
 def pytest_terminal_summary(terminalreporter):
     """Say what the killed processes of `tests/engine/acting/test_kills.py` came to, over all workers."""
-    reports = [one for found in terminalreporter.stats.values() for one in found if hasattr(one, "user_properties")]
+    reports = [one for found in terminalreporter.stats.values() for one in found if getattr(one, "when", "") == "call"]
     tallies = [value for one in reports for name, value in one.user_properties if name == "tally"]
     if tallies:
         kills, effects, double, lost = map(sum, zip(*tallies, strict=True))

@@ -33,8 +33,30 @@ TWO_STEPS = entry("two", "enforce", remediate="[{tag: {idle: yes}}, stop]")
 MACHINES = {"i-dev-1": "dev", "i-dev-2": "dev", "i-yes": "test", "i-no": "test", "i-two": "two"}
 TO_STOP = ("i-dev-1", "i-dev-2", "i-yes", "i-two")
 PACE = timedelta(minutes=30)
-MOST_BOUNDARIES = 130
-"""A little more than a run with much to do has."""
+BOUNDARIES = (
+    "after acquire",
+    "after get",
+    "after scan",
+    "before commit",
+    "in a transaction",
+    "before its commit",
+    "after commit",
+    "after release",
+    "warn",
+    "warned",
+    "ask",
+    "asked",
+    "look",
+    "check",
+    "do",
+    "did",
+    "verify",
+    "do tag",
+    "did tag",
+    "verify tag",
+)
+MOST = 500
+"""Boundaries of a run with much to do, about."""
 ROUNDS = 16
 """Runs in which processes are killed."""
 QUIET = 14
@@ -65,12 +87,12 @@ class Tally:
 class Fuse:
     """Counts boundaries, and ends the process at one of them."""
 
-    def __init__(self, at: int, log: Path) -> None:
-        self.left, self.log = at, log
+    def __init__(self, at: int, only: str, log: Path) -> None:
+        self.left, self.only, self.log = at, only, log
 
     def __call__(self, what: str) -> None:
-        self.left -= 1
-        if self.left == 0:
+        self.left -= self.only in ("", what)
+        if self.left == 0 and self.only in ("", what):
             with self.log.open("a") as file:
                 file.write(f"{what}\n")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -105,9 +127,21 @@ class Place:
     folder: Path
     by_token: bool
     takes: timedelta
+    favourite: str = ""
+    """The boundary at which most processes of this world die."""
 
-    def fuse(self, at: int) -> Fuse:
-        return Fuse(at, self.folder / "died")
+    def fuse(self, rng: Random, round_: int) -> Fuse:
+        """Return a fuse for a boundary of a certain name, or for any of them."""
+        early = ("warn", "warned") if round_ < 2 else ("ask", "asked") if round_ < 6 else ()
+        if early and rng.random() < 0.3:
+            return Fuse(1, rng.choice(early), self.folder / "died")
+        if rng.random() < 0.7:
+            return Fuse(
+                rng.choice((1, 1, 1, 2, 3, 4)),
+                self.favourite if rng.random() < 0.5 else rng.choice(BOUNDARIES),
+                self.folder / "died",
+            )
+        return Fuse(rng.randrange(1, MOST), "", self.folder / "died")
 
     def world(self, now: datetime, fuse: Fuse | None = None) -> World:
         """Open the world, as a new process does."""
@@ -123,11 +157,16 @@ class Place:
         )
 
 
-def forked(work: Callable[[], None]) -> bool:
-    """Do `work` in a process of its own; return whether it was killed."""
+def fork() -> int:
+    """Fork, also where the test runner has a thread of its own: the child touches nothing of it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+        return os.fork()
+
+
+def forked(work: Callable[[], None]) -> bool:
+    """Do `work` in a process of its own; return whether it was killed."""
+    child = fork()
     if child == 0:
         status = 1
         try:
@@ -154,25 +193,26 @@ def vote(world: World) -> None:
     world.decide("i-no", yes=False)
 
 
-def one_world(folder: Path, rng: Random) -> Tally:
+def one_world(folder: Path, seed: int, share: int) -> Tally:
     """Let one world go through its kills, then leave it alone, and return what is wrong with it."""
-    place = Place(folder, rng.random() < 0.5, rng.choice((timedelta(0), timedelta(0), timedelta(minutes=10))))
+    rng = Random(f"kill {share} {seed}")
+    takes = rng.choice((timedelta(0), timedelta(0), timedelta(minutes=10)))
+    place = Place(folder, rng.random() < 0.5, takes, BOUNDARIES[seed % len(BOUNDARIES)])
     world = place.world(NOW)
     for machine, environment in MACHINES.items():
         world.cloud.add(machine, environment)
     world.store.close()
     world.cloud.db.close()
     now, tally = NOW, Tally()
-    for _ in range(ROUNDS):
-        # Half of the kills fall early in a run, where leases, settling and warnings are.
-        at = rng.randrange(1, MOST_BOUNDARIES if rng.random() < 0.5 else 40)
-        tally.kills += forked(lambda at=at, now=now: run_once(place.world(now, place.fuse(at))))
+    for number in range(ROUNDS):
+        fuse = place.fuse(rng, number)
+        tally.kills += forked(lambda fuse=fuse, now=now: run_once(place.world(now, fuse)))
         now += PACE / 2
+        fuse = Fuse(rng.randrange(1, 60), "", folder / "died")
         if rng.random() < 0.4:
-            at = rng.randrange(1, 30)
-            tally.kills += forked(lambda at=at, now=now: vote(place.world(now, place.fuse(at))))
+            tally.kills += forked(lambda fuse=fuse, now=now: vote(place.world(now, fuse)))
         now += PACE / 2
-    tally.died.update((folder / "died").read_text().splitlines())
+    tally.died.update((folder / "died").read_text().splitlines() if (folder / "died").exists() else ())
     left_alone(place, now)
     judge(place, now + QUIET * timedelta(hours=9), tally)
     return tally
