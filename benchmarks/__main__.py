@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 
-SCRIPTS = ("startup", "decisions", "memory", "collect")
+SCRIPTS = ("startup", "decisions", "memory", "collect", "state", "reconcile")
 
 
 def main() -> int:

@@ -48,6 +48,7 @@ def apply_file(site: Site, file: Path) -> Report | None:
         return None
     try:
         fresh, stale = _fresh(site, meant, holds)
+        fresh = replace(fresh, estate=str(document["estate"]))
         report = proceed(begun, fresh, site.rules, whole=False)
     except BaseException:
         abandon(begun)
@@ -111,7 +112,7 @@ def _merged(plans: Sequence[Plan], wanted: set[str], holds: tuple[Hold, ...], si
     steps = tuple(step for plan in plans for step in plan.steps if step.id in wanted)
     meant = {step.finding for step in steps}
     return Plan(
-        estate=plans[0].estate if plans else "",
+        estate="",
         taken_at=site.ports.clock(),
         policies=site.setup.policies.digest,
         max_mode=site.setup.installation.max_mode,

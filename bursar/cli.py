@@ -20,12 +20,14 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "init": "Start a folder with a configuration, a starter pack and the editor schema.",
         "import": "Take over the policies of another tool: `bursar import custodian`.",
         "validate": "Check policies; report every mistake of every file at once.",
+        "test": "Run the tests beside policies; show conditions and mutants that none of them notices.",
         "schema": "Print the JSON Schema for editors, or what may be asked of a kind.",
         "scan": "Record the estate in a file.",
         "plan": "Show findings and the steps they would lead to; change nothing.",
         "apply": "Carry out exactly the steps of a plan file; what changed since is refused.",
         "run": "Judge, remember, warn, ask and act, as far as modes and limits allow: what cron calls.",
         "undo": "Undo what a run, a step or all acts on a resource did.",
+        "approvals": "List approvals, and approve or deny one.",
         "exempt": "Excuse findings until a date; somebody answers for them.",
         "snooze": "Let a finding rest for up to 30 days.",
         "freeze": "Stop all acting, at once, everywhere.",
@@ -34,6 +36,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",
+        "audit": "Show and verify the ledger of what happened.",
+        "prices": "Fetch what AWS charges; show what a price rests on.",
+        "agent": "Sample the GPUs of this machine and publish what they do.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
     }
 )
@@ -49,7 +54,7 @@ Exit status:
   1  findings at or above --fail-on
   2  bad usage, configuration or policy
   3  incomplete: something could not be read
-  4  refused for safety: a limit, a breaker, a freeze or a stale plan held it
+  4  refused for safety: a limit, a breaker, a freeze or a stale plan held it, or the state cannot be relied on
   5  an act failed
 """
 

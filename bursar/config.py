@@ -9,18 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
+from engine.people import Door, People, Person
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
-from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
-from engine.policy.translate import validate
+from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word, list_of_one
+from engine.policy.translate import find, validate
 from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
+from integrations.aws.act_session import ActSettings
 from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.store.addresses import (
     DEFAULT_STATE,
@@ -37,6 +40,10 @@ AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 NAME = "bursar.yaml"
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
+CACHE = ".bursar/prices.json"
+"""Where prices that were asked for are kept between runs."""
+MAX_AGE = timedelta(days=7)
+"""How old a price may be before it is asked for anew, and says so where it cannot be."""
 STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -48,6 +55,16 @@ class OrganizationDocument(BaseModel):
     include_ous: tuple[Word, ...] = ()
     exclude_ous: tuple[Word, ...] = ()
     tags: dict[Word, Text] = Field(default_factory=dict)
+
+
+class ActDocument(BaseModel):
+    """Who acts, and in which accounts."""
+
+    model_config = STRICT
+
+    role: Word
+    external_id: Word | None = None
+    accounts: tuple[AccountId, ...] = Field(min_length=1)
 
 
 class AwsDocument(BaseModel):
@@ -63,6 +80,8 @@ class AwsDocument(BaseModel):
     role: Word | None = None
     external_id: Word | None = None
     account_timeout: PositiveDuration = timedelta(minutes=15)
+    bulk_tags: Literal["true", "false"] = "false"
+    act: ActDocument | None = None
 
 
 class ExemptionDocument(BaseModel):
@@ -95,6 +114,35 @@ class NotifyDocument(BaseModel):
     webhook: Text | None = None
 
 
+class PersonDocument(BaseModel):
+    """What the doors call a person."""
+
+    model_config = STRICT
+
+    slack: Word | None = None
+    aws: Text | None = None
+    user: Word | None = None
+    web: Text | None = None
+
+
+def _shorthand(value: Any) -> Any:
+    """Return `prices: prices.yaml` as the mapping that it stands for."""
+    return {"own": value} if isinstance(value, str) else value
+
+
+class PricesDocument(BaseModel):
+    """Where prices come from, beside the list that is shipped."""
+
+    model_config = STRICT
+
+    own: Text | None = None
+    fetched: Annotated[tuple[Text, ...], BeforeValidator(list_of_one)] = ()
+    live: bool = False
+    cache: Text = CACHE
+    max_age: PositiveDuration = MAX_AGE
+    commitments: bool = False
+
+
 class ConfigDocument(BaseModel):
     """The shape of `bursar.yaml`."""
 
@@ -108,11 +156,31 @@ class ConfigDocument(BaseModel):
     exemptions: tuple[ExemptionDocument, ...] = ()
     limits: LimitsDocument = LimitsDocument()
     notify: NotifyDocument = NotifyDocument()
+    people: dict[Word, PersonDocument] = Field(default_factory=dict)
+    groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     aws: AwsDocument | None = None
-    prices: Text | None = None
+    telemetry: tuple[TelemetryDocument, ...] = ()
+    prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """Where prices come from, beside the list that is shipped."""
+
+    own: Path | None = None
+    """Prices and discounts of the user's."""
+    fetched: tuple[Path, ...] = ()
+    """Files that `bursar prices fetch` wrote, the first one first."""
+    live: bool = False
+    """Whether AWS is asked for what a run comes upon."""
+    cache: Path = Path(CACHE)
+    max_age: timedelta | None = None
+    """A price that is older says so; None where nobody minds."""
+    commitments: bool = False
+    """Whether Savings Plans and reservations are read."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +197,12 @@ class Config:
     limits: RunLimits = field(default_factory=RunLimits)
     webhook: str = ""
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
+    people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
-    prices: Path | None = None
+    act: ActSettings = field(default_factory=ActSettings)
+    telemetry: tuple[SourceSettings, ...] = ()
+    """Sources beside CloudWatch."""
+    prices: PriceSettings = field(default_factory=PriceSettings)
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
     anchor: AnchorAddress | None = None
@@ -167,11 +239,15 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     exemptions: tuple[Exemption, ...] = ()
     state: StateAddress | None = None
     anchor: AnchorAddress | None = None
+    sources = SourcesRead()
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
+        problems += _same_role(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
+        sources = read_sources(document.telemetry if document else (), parsed.root, path.parent)
+        problems += sources.problems
         clauses = Clauses(Expressions(parsed.source), parsed.root, tuple(catalog.kinds.values()))
         protect, production = clauses.under("protect"), clauses.under("production")
         exemptions = _exemptions(document, clauses)
@@ -187,10 +263,13 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         exemptions=exemptions,
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
+        people=_people(document),
         aws=_aws(document.aws),
-        prices=path.parent / document.prices if document.prices else None,
+        act=_act(document.aws),
+        telemetry=sources.settings,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
+        prices=_prices(document.prices, path.parent),
         fail_on=document.fail_on,
     )
 
@@ -270,6 +349,20 @@ def _addresses(
     return state, anchor, problems
 
 
+def _prices(document: PricesDocument | None, folder: Path) -> PriceSettings:
+    if document is None:
+        return PriceSettings(cache=folder / CACHE)
+    only_own = document == PricesDocument(own=document.own)
+    return PriceSettings(
+        own=folder / document.own if document.own else None,
+        fetched=tuple(folder / name for name in document.fetched),
+        live=document.live,
+        cache=folder / document.cache,
+        max_age=None if only_own else document.max_age,
+        commitments=document.commitments,
+    )
+
+
 def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
     """Return the problem of accounts that nobody could enter."""
     aws = document.aws if document is not None else None
@@ -277,6 +370,31 @@ def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
         return []
     hint = "write `role: BursarRead`, the name of a role that exists in each of them"
     return [Problem("bad-config", "other accounts are read through a role, and none is named", root.place, hint)]
+
+
+def _same_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
+    """Return the problem of a role that reads and acts: whoever only reads would hold what it takes to act."""
+    aws = document.aws if document is not None else None
+    if aws is None or aws.act is None or aws.act.role != aws.role:
+        return []
+    hint = "write `role: BursarAct`, the name of a second role; `bursar iam act` prints what it may do"
+    place = find(root, ("aws", "act", "role")).place
+    return [Problem("bad-config", f"`{aws.role}` reads, and must not be the role that acts", place, hint)]
+
+
+def _act(document: AwsDocument | None) -> ActSettings:
+    if document is None or document.act is None:
+        return ActSettings()
+    act = document.act
+    return ActSettings(act.role, act.external_id or "", act.accounts)
+
+
+def _people(document: ConfigDocument) -> People:
+    persons = tuple(
+        Person(name, {Door(door): called for door, called in names.model_dump(exclude_none=True).items()})
+        for name, names in document.people.items()
+    )
+    return People(persons, {handle: frozenset(members) for handle, members in document.groups.items()})
 
 
 def _aws(document: AwsDocument | None) -> AwsSettings:
@@ -294,5 +412,6 @@ def _aws(document: AwsDocument | None) -> AwsSettings:
         organization=organization,
         role=document.role or "",
         external_id=document.external_id or "",
+        bulk_tags=document.bulk_tags == "true",
         account_seconds=document.account_timeout.total_seconds() if document.accounts or chosen else 0,
     )

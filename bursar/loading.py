@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +19,22 @@ from integrations.policy_files import read_policies
 
 def load(config: Config, sources: Sequence[str]) -> PolicySet:
     """Return the policies of `sources`, relative to here, or of the configuration, relative to its file."""
+    return load_texts(read_policies(source_paths(config, sources)))
+
+
+def load_texts(texts: Mapping[str, str]) -> PolicySet:
+    """Return the policies of `texts`, by file name."""
+    return load_policies(texts, default_catalog(), remediations(), zones=zone)
+
+
+def source_paths(config: Config, sources: Sequence[str]) -> list[Path]:
+    """Return the files and folders of `sources`, relative to here, or of the configuration, relative to its file."""
     folder = Path() if sources else config.folder
     paths = [resolve_source(source, folder) for source in sources or config.policies]
     if not sources and config.policies == Config.policies and not paths[0].exists():
         hint = "`bursar init` writes first ones, `-p pack:all` takes those that are shipped"
         raise ConfigError.of("nothing-loaded", "there are no policies here", where=str(folder / NAME), hint=hint)
-    return load_policies(read_policies(paths), default_catalog(), remediations(), zones=zone)
+    return paths
 
 
 def choose(policies: PolicySet, only: Sequence[str]) -> PolicySet:

@@ -47,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "no-credentials": "No cloud credentials were found, or they were refused.",
         "not-found": "Nothing has the given name or id.",
         "exists": "The file exists already and is not overwritten.",
+        "no-driver": "There is no NVIDIA driver that could be asked, or it does not answer.",
         "missing-extra": "An optional part of Bursar is not installed.",
         "demo-failed": "The emulated AWS account of the demo could not be started or used.",
         # state
@@ -56,6 +57,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "state-conflict": "Somebody else changed the same record first; nothing was written.",
         "state-lease": "The lease was lost to another run; nothing was written.",
         "state-record": "A record or commit cannot be kept as it is: its key, its size or how many there are.",
+        "bad-ledger": "The file is not an exported ledger, or of another version.",
         "state-replaced": "The state is not the one that was anchored, or an older one.",
         # acting
         "act-failed": "A call that changes something failed.",
@@ -64,6 +66,11 @@ CODES: Mapping[str, str] = MappingProxyType(
         "act-unfinished": "The act has begun, and a later run goes on with it.",
         "account-not-listed": "The account is not one that may be acted on.",
         "irreversible": "The act cannot be undone.",
+        # running and applying
+        "bad-plan": "The file is not a plan that `bursar plan -o` wrote, or was changed since.",
+        "plan-stale": "The plan was made from other policies than those that are loaded.",
+        "run-held": "Another run is at work.",
+        "resource-unreadable": "A single resource could not be read again.",
         "usage": "The command line cannot be understood.",
     }
 )

@@ -217,27 +217,39 @@ def _error(policy: Policy, subject: Subject, detail: str) -> Verdict:
 
 
 def judge_groups(compiled: Compiled, tallies: Tallies) -> Iterator[tuple[Policy, Verdict]]:
-    """Yield the verdicts about groups and about policies without a source, after all items went through."""
+    """
+    Yield what is not compliant among groups and policies without a source, after all items went through.
+
+    Everything is counted in `tallies`.
+    """
+    for policy, verdict in group_verdicts(compiled, tallies):
+        tallies.add(policy.name, verdict.outcome)
+        if verdict.outcome is not Outcome.COMPLIANT:
+            yield policy, verdict
+    for policy in compiled.unsupported:
+        tallies.counts[policy.name] = {Outcome.UNKNOWN: 1}
+        yield policy, _without_source(policy)
+
+
+def group_verdicts(compiled: Compiled, tallies: Tallies) -> Iterator[tuple[Policy, Verdict]]:
+    """Yield the verdict about every group, compliant ones too; `tallies` has the scopes and is not changed."""
     for grouped in compiled.grouped:
         policy = grouped.policy
         kinds = {kind.name for kind in policy.kinds}
         gaps = [_gap(report) for report in tallies.scopes if report.scope.kind in kinds]
         for group, judgement in grouped.totals.judge([gap for gap in gaps if gap is not None]):
-            verdict = Verdict(
-                policy.name,
-                Subject(f"group/{policy.name}/{group}", "group", group, group, "", ""),
-                _group_outcome(judgement.violated),
-                judgement.summary,
-                judgement.evidence,
-                judgement.unknowns,
-                actionable=False,
+            yield (
+                policy,
+                Verdict(
+                    policy.name,
+                    Subject(f"group/{policy.name}/{group}", "group", group, group, "", ""),
+                    _group_outcome(judgement.violated),
+                    judgement.summary,
+                    judgement.evidence,
+                    judgement.unknowns,
+                    actionable=False,
+                ),
             )
-            tallies.add(policy.name, verdict.outcome)
-            if verdict.outcome is not Outcome.COMPLIANT:
-                yield policy, verdict
-    for policy in compiled.unsupported:
-        tallies.counts[policy.name] = {Outcome.UNKNOWN: 1}
-        yield policy, _without_source(policy)
 
 
 def _group_outcome(violated: Truth) -> Outcome:

@@ -1,9 +1,9 @@
-"""Policy files and folders to texts: what `engine.policy.load` is given."""
+"""Policy files, their tests and folders of both to texts: what the loaders of the engine are given."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from engine.errors import Place, PolicyError, Problem
@@ -24,19 +24,57 @@ def read_policies(paths: Sequence[Path]) -> dict[str, str]:
     Raises:
         PolicyError: with every path that cannot be read.
     """
+    return _read_all(paths, _is_policy, ("the folder holds no policy file", "policies end in .yaml"))
+
+
+def read_tests(paths: Sequence[Path]) -> dict[str, str]:
+    """
+    Return the texts of the policy tests in `paths`, by their names as seen from here.
+
+    A folder stands for every `*_test.yaml` and `*_test.yml` below it; it need not hold any.
+
+    Raises:
+        PolicyError: with every path that cannot be read.
+    """
+    return _read_all(paths, _is_test, None)
+
+
+def is_test(path: Path) -> bool:
+    """Return whether the name of `path` is that of policy tests."""
+    return path.name.endswith(TESTS)
+
+
+def tests_beside(policy: Path) -> tuple[Path, ...]:
+    """Return the files of tests of the file `policy`: `gpus_test.yaml` of `gpus.yaml`."""
+    found = (policy.with_name(policy.stem + end) for end in TESTS)
+    return tuple(path for path in found if path.is_file())
+
+
+def _is_policy(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not name.endswith(TESTS)
+
+
+def _is_test(name: str) -> bool:
+    return name.endswith(TESTS)
+
+
+def _read_all(
+    paths: Sequence[Path], wanted: Callable[[str], bool], complaint: tuple[str, str] | None
+) -> dict[str, str]:
+    """Return the texts of the files `wanted` by name; a folder without any is worth the `complaint`, if given."""
     texts: dict[str, str] = {}
     problems: list[Problem] = []
     for path in paths:
         try:
-            files = sorted(_files(path))
+            files = sorted(_files(path, wanted))
         except OSError as error:
             problems.append(_unreadable(path, error))
             continue
-        if not files:
-            missing = not path.exists()
-            message = "there is no such file or folder" if missing else "the folder holds no policy file"
-            code = "file-unreadable" if missing else "nothing-loaded"
-            problems.append(Problem(code, message, Place(_shown(path)), "" if missing else "policies end in .yaml"))
+        if not files and not path.exists():
+            problems.append(Problem("file-unreadable", "there is no such file or folder", Place(_shown(path))))
+        elif not files and complaint:
+            message, hint = complaint
+            problems.append(Problem("nothing-loaded", message, Place(_shown(path)), hint))
         for file in files:
             _read(file, texts, problems)
     if problems:
@@ -44,7 +82,7 @@ def read_policies(paths: Sequence[Path]) -> dict[str, str]:
     return texts
 
 
-def _files(path: Path) -> Iterator[Path]:
+def _files(path: Path, wanted: Callable[[str], bool]) -> Iterator[Path]:
     if not path.is_dir():
         if path.exists():
             yield path
@@ -52,7 +90,7 @@ def _files(path: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(path, onerror=_raise):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in names:
-            if name.endswith(SUFFIXES) and not name.endswith(TESTS) and not name.startswith("."):
+            if wanted(name) and not name.startswith("."):
                 yield Path(folder) / name
 
 

@@ -8,6 +8,7 @@ import pytest
 from bursar.cli import COMMANDS
 from bursar.exit_status import DONE, FAILED, FOUND, HELD, INCOMPLETE, USAGE
 from bursar.reference.pages import pages
+from engine.cases.document import CaseDocument, CasesDocument, ResourceDocument, SurvivorDocument, UsageDocument
 from engine.codes import CODES
 from engine.expr.calls import FUNCTIONS, METHODS
 from engine.values import Reason
@@ -77,3 +78,11 @@ def test_decisions_have_numbers_in_order():
     """Decisions are numbered from one without a gap."""
     numbers = [int(path.name[:4]) for path in sorted((DOCS / "decisions").glob("*.md"))]
     assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_keys_of_test_files_are_documented():
+    """Every key of a test file, a case, a resource and a reason for a survivor is on the page of test files."""
+    text = (DOCS / "reference" / "test-files.md").read_text(encoding="utf-8")
+    models = (CasesDocument, CaseDocument, ResourceDocument, UsageDocument, SurvivorDocument)
+    keys = {field.alias or name for model in models for name, field in model.model_fields.items()}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text] == []

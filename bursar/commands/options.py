@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,12 +19,15 @@ class OutputType(click.ParamType[Output]):
 
     name = "FORMAT[=FILE]"
 
+    def __init__(self, formats: Mapping[str, str] = FORMATS) -> None:
+        self.formats = formats
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
         if isinstance(value, Output):
             return value
         name, equals, file = str(value).partition("=")
-        if name not in FORMATS:
-            self.fail(f"`{name}` is not a format; there are {', '.join(FORMATS)}", param, ctx)
+        if name not in self.formats:
+            self.fail(f"`{name}` is not a format; there are {', '.join(self.formats)}", param, ctx)
         if equals and not file:
             self.fail(f"`{value}` names no file after the `=`", param, ctx)
         return Output(name, Path(file) if file else None)
@@ -45,6 +48,20 @@ class MomentType(click.ParamType[datetime]):
         if moment.tzinfo is None:
             self.fail(f"`{value}` has no zone: write {value}Z for UTC", param, ctx)
         return moment.astimezone(UTC)
+
+
+class SinceType(click.ParamType[datetime]):
+    """A time in ISO 8601 with a zone, or a length of time before now."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from engine.units import UnitError, parse_duration
+
+        try:
+            return datetime.now(UTC) - parse_duration(str(value))
+        except (UnitError, OverflowError):
+            return MomentType().convert(value, param, ctx)
 
 
 class DayType(click.ParamType[datetime]):

@@ -20,7 +20,7 @@ from typing import Any
 from actions.catalog import remediations
 from bursar.applying import apply_file
 from bursar.config import Config, default_production
-from bursar.demo.blueprint import INSTANCE
+from bursar.demo.blueprint import INSTANCE, Blueprint
 from bursar.demo.company import Company
 from bursar.loading import load
 from bursar.render.console import screen_width, wants_color
@@ -36,6 +36,7 @@ from engine.planning import Installation
 from engine.policy.model import Mode
 from engine.state.records import SavingRecord, restored
 from engine.state.store import Table
+from integrations.aws.act_session import ActSettings
 from integrations.aws.session import AwsSettings
 from integrations.catalog import default_catalog
 from integrations.store.addresses import SqliteAddress
@@ -119,14 +120,14 @@ def act_it_out(company: Company, settings: AwsSettings) -> None:
     """Show a warning, the grace, an act, a refusal, the savings and the undoing."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        stage = Stage(company, _setup(folder, settings), DemoClock(company.blueprint.now), folder)
+        stage = Stage(company, _setup(folder, settings, company.blueprint), DemoClock(company.blueprint.now), folder)
         _warned(stage)
         report = _applied(stage)
         _saved(stage)
         _undone(stage, report)
 
 
-def _setup(folder: Path, settings: AwsSettings) -> Setup:
+def _setup(folder: Path, settings: AwsSettings, company: Blueprint) -> Setup:
     policies = folder / "acting.yaml"
     policies.write_text(files("bursar.demo").joinpath("acting.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     config = Config(
@@ -134,6 +135,7 @@ def _setup(folder: Path, settings: AwsSettings) -> Setup:
         policies=(str(policies),),
         max_mode=Mode.ENFORCE,
         aws=settings,
+        act=ActSettings("BursarAct", accounts=(company.account,)),
         production=default_production(default_catalog()),
         state=SqliteAddress(folder / "bursar.db"),
     )

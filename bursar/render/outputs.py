@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TextIO, TypeVar
 
 from bursar.render.console import screen_width, wants_color
 from bursar.render.formats import formats
@@ -20,6 +22,14 @@ FORMATS: Mapping[str, str] = {
     "csv": "one finding a row, FOCUS column names",
     "markdown": "for pull requests",
 }
+Subject = TypeVar("Subject")
+Subject_contra = TypeVar("Subject_contra", contravariant=True)
+
+
+class Render(Protocol[Subject_contra]):
+    """Writes something in one format. `width` is None where the output is no terminal."""
+
+    def __call__(self, subject: Subject_contra, out: TextIO, /, *, width: int | None, color: bool) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,13 @@ class Output:
 
 def write_outputs(plan: Plan, outputs: Sequence[Output], *, table: bool = True) -> None:
     """Render `plan` as each of `outputs`, as a `table` where nothing goes to standard output otherwise."""
+    write_chosen(plan, outputs, formats(), table=table)
+
+
+def write_chosen(
+    subject: Subject, outputs: Sequence[Output], known: Mapping[str, Render[Subject]], *, table: bool = True
+) -> None:
+    """Render `subject` as each of `outputs` by the renderers that are `known`, one of them for people."""
     chosen = list(outputs)
     to_screen = [output for output in chosen if output.file is None]
     if len(to_screen) > 1:
@@ -41,13 +58,12 @@ def write_outputs(plan: Plan, outputs: Sequence[Output], *, table: bool = True) 
         raise ConfigError.of("usage", f"{names} cannot both go to the standard output", where="--format", hint=hint)
     if table and not to_screen and all(output.format == "json" for output in chosen):
         chosen.append(Output("table", None))
-    known = formats()
     for output in chosen:
         if output.file is None:
-            known[output.format](plan, sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
+            known[output.format](subject, sys.stdout, width=screen_width(sys.stdout), color=wants_color(sys.stdout))
         else:
             text = io.StringIO()
-            known[output.format](plan, text, width=None, color=False)
+            known[output.format](subject, text, width=None, color=False)
             write_file(output.file, text.getvalue())
 
 
@@ -63,14 +79,22 @@ def write_text(file: Path | None, write: Callable[..., None]) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
+    with written_whole(path) as out:
+        out.write(text)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """Yield a file that gets the name `path` once the block ends well, and otherwise leaves nothing behind."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8", newline="") as out:
-            out.write(text)
+            yield out
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ConfigError.of(
             "file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)
         ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from engine.acting.ports import ACTED, Result, Stale, StepOutcome
 from engine.acting.run import Report
 from engine.acting.undoing import Undone
 from engine.findings import Finding
+from engine.plan import Plan
 from engine.state.reconcile import Change, Task
 from engine.state.records import ApprovalRecord, Status
 
@@ -67,15 +68,20 @@ def closing_of(report: Report) -> str:
 def _summary(console: Console, report: Report) -> None:
     plan = report.plan
     _line(console, f"run {report.run.id}: {visible(plan.estate)}, {plan.taken_at:%Y-%m-%d %H:%M} UTC", "bold")
-    _line(
-        console,
-        f"{counted(plan.resources, 'resource')}, {counted(len(plan.tallies), 'policy', 'policies')}: "
-        f"{counted(len(plan.findings), 'finding')}, {len(plan.undecided):,} undecided",
-    )
+    _line(console, _looked_at(plan))
     for trip in report.trips:
         _line(console, f"held by {trip.breaker}: {visible(trip.why)}", "yellow")
     for gap in plan.gaps:
         _line(console, f"not read: {visible(str(gap.scope))} ({visible(gap.detail or gap.status.value)})", "yellow")
+
+
+def _looked_at(plan: Plan) -> str:
+    if not plan.tallies:
+        return f"{counted(plan.resources, 'resource')} of a plan, read anew"
+    return (
+        f"{counted(plan.resources, 'resource')}, {counted(len(plan.tallies), 'policy', 'policies')}: "
+        f"{counted(len(plan.findings), 'finding')}, {len(plan.undecided):,} undecided"
+    )
 
 
 def _settled(console: Console, report: Report) -> None:

@@ -1,36 +1,66 @@
 """
 Cases to results: each case goes the way of a real run, through `engine.planning.plan_items`.
 
-`load_cases` reads a file's text; `run_case` judges one case. A front door reads files and prints results.
+Resources are built once; a case is judged by the policy, and by as many mutants of it as there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
-from engine.cases.build import REGION, CaseError, resource_of
-from engine.cases.document import CaseDocument, CasesDocument
+from engine.cases.build import REGION, resource_of
+from engine.cases.document import CaseDocument, ResourceDocument
+from engine.cases.load import Cases
 from engine.checks.context import Context
-from engine.errors import Place, PolicyError, Problem, did_you_mean
+from engine.errors import Place
+from engine.evaluate import Tallies, compile_policies, group_verdicts, judge_items
+from engine.explaining import Answers, explain_subject
 from engine.findings import Outcome, Verdict
 from engine.kinds import Catalog
 from engine.model import Scope, ScopeReport, ScopeStatus
 from engine.plan import Plan
 from engine.planning import Installation, plan_items
 from engine.policy.model import Policy, PolicySet
-from engine.policy.translate import find, validate
 from engine.ports import Item
-from engine.yaml_text import parse_yaml
+
+Contexts: TypeAlias = Callable[[datetime], Context]
+"""What decisions at a moment rest on beside policies and resources."""
 
 
 @dataclass(frozen=True)
-class Cases:
-    """One file of cases, with where each stands."""
+class View:
+    """One resource or group at one moment."""
 
-    document: CasesDocument
-    places: tuple[Place, ...]
+    now: datetime
+    items: tuple[Item, ...]
+    """The resource, or all of those that may belong to the group; and a report for each kind."""
+    subject: str
+    """The uid of what is judged."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case, with all that is judged for it: it holds if each of them is as expected."""
+
+    document: CaseDocument
+    place: Place
+    views: tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something about a case that is not as expected."""
+
+    view: View
+    expected: str
+    """`violation`, `the reason stale`, `the steps [stop]`."""
+    came: str
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, came {self.came}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,100 +68,126 @@ class Result:
     """What came of one case."""
 
     case: str
+    policy: str
     place: Place
-    complaints: tuple[str, ...]
+    differences: tuple[Difference, ...]
     """What is not as it should be; empty where all is."""
 
     @property
     def passed(self) -> bool:
-        return not self.complaints
+        return not self.differences
 
 
-def load_cases(text: str, file: str, policies: PolicySet) -> Cases:
-    """
-    Return the cases in `text`.
-
-    Raises:
-        PolicyError: with every problem of the file; a case about a policy that does not exist is one.
-    """
-    parsed = parse_yaml(text, file)
-    problems = list(parsed.problems)
-    document = None
-    if parsed.root is not None:
-        document, wrong = validate(CasesDocument, parsed.root)
-        problems += wrong
-    elif not problems:
-        problems.append(Problem("nothing-loaded", "the file is empty", Place(file)))
-    names = [policy.name for policy in policies.policies]
-    places: list[Place] = []
-    if document is not None and parsed.root is not None:
-        for number, case in enumerate(document.cases):
-            node = find(parsed.root, ("cases", number, "policy"))
-            places.append(find(parsed.root, ("cases", number, "name")).place)
-            if case.policy not in names:
-                hint = did_you_mean(case.policy, names)
-                problems.append(Problem("not-found", f"there is no policy `{case.policy}`", node.place, hint))
-    if document is None or problems:
-        raise PolicyError(problems)
-    return Cases(document, tuple(places))
+def built(cases: Cases, policies: Mapping[str, Policy], catalog: Catalog) -> tuple[Case, ...]:
+    """Return the cases of a file, in order; `policies` are by name."""
+    return tuple(_built(cases, number, policies, catalog) for number in range(len(cases.places)))
 
 
-def run_case(
-    cases: Cases,
-    number: int,
-    policies: PolicySet,
-    context_at: Callable[[datetime], Context],
-    installation: Installation,
-) -> Result:
-    """Return the result of the case of that number."""
+def _built(cases: Cases, number: int, policies: Mapping[str, Policy], catalog: Catalog) -> Case:
     case = cases.document.cases[number]
-    now = case.now or cases.document.now
-    policy = next(p for p in policies.policies if p.name == case.policy)
-    context = context_at(now)
-    try:
-        items = _items(case, cases.document, policy, context.catalog, now)
-    except CaseError as error:
-        return Result(case.name, cases.places[number], (str(error),))
-    alone = replace(policies, policies=(policy,))
-    plan = plan_items(alone, items, "case", context, installation)
-    subject = f"group/{policy.name}/{case.group}" if case.group else _uid(items)
-    return Result(case.name, cases.places[number], tuple(_complaints(case, plan, subject)))
+    policy = policies[case.policy]
+    # The resources of a group are judged together, others one by one.
+    together = [case.documents] if case.group or not case.documents else [(found,) for found in case.documents]
+    moments = case.now or (cases.document.now,)
+    views = [_view(cases, case, policy, found, catalog, now) for now in moments for found in together]
+    return Case(case, cases.places[number], tuple(views))
 
 
-def _items(case: CaseDocument, document: CasesDocument, policy: Policy, catalog: Catalog, now: datetime) -> list[Item]:
-    documents = (*((case.resource,) if case.resource else ()), *case.resources)
-    items: list[Item] = [resource_of(found, document.fixtures, catalog, now) for found in documents]
-    account = next((item.account for item in items if not isinstance(item, ScopeReport)), "")
-    for kind in policy.kinds:
-        status = case.scopes.get(kind.name, ScopeStatus.COMPLETE)
-        items.append(ScopeReport(Scope(account, REGION, kind.name), status, detail="said by the case"))
-    return items
+def _view(
+    cases: Cases,
+    case: CaseDocument,
+    policy: Policy,
+    documents: tuple[ResourceDocument, ...],
+    catalog: Catalog,
+    now: datetime,
+) -> View:
+    resources = [resource_of(found, cases.document.fixtures, catalog, now) for found in documents]
+    account = next((resource.account for resource in resources), "")
+    scopes = [
+        ScopeReport(Scope(account, REGION, kind.name), _status(case, kind.name), detail="said by the case")
+        for kind in policy.kinds
+    ]
+    uid = next((resource.uid for resource in resources), f"policy/{case.policy}")
+    subject = f"group/{case.policy}/{case.group}" if case.group else uid
+    return View(now, (*resources, *scopes), subject)
 
 
-def _uid(items: list[Item]) -> str:
-    return next((item.uid for item in items if not isinstance(item, ScopeReport)), "")
+def _status(case: CaseDocument, kind: str) -> ScopeStatus:
+    return case.scopes.get(kind, ScopeStatus.COMPLETE)
 
 
-def _complaints(case: CaseDocument, plan: Plan, subject: str) -> list[str]:
-    verdict = _verdict(plan, subject)
+def judge(case: Case, policy: Policy, contexts: Contexts, installation: Installation) -> Result:
+    """Return what comes of `case` where `policy`, of that name and perhaps a mutant, decides."""
+    found = [one for view in case.views for one in _differences(case, view, policy, contexts, installation)]
+    return Result(case.document.name, policy.name, case.place, tuple(found))
+
+
+def passes(case: Case, policy: Policy, contexts: Contexts, installation: Installation) -> bool:
+    """Return whether all is as expected; stops at the first thing that is not."""
+    every = (one for view in case.views for one in _differences(case, view, policy, contexts, installation))
+    return next(every, None) is None
+
+
+def explain_view(view: View, policy: Policy, contexts: Contexts) -> Answers:
+    """Return everything behind the verdict, of a compliant group too."""
+    context = contexts(view.now)
+    answers = explain_subject(PolicySet((policy,), "", ()), view.items, context, view.subject)
+    if answers.found:
+        return answers
+    return replace(answers, groups=tuple(g for g in _groups(policy, view.items, context) if _is(g[1], view.subject)))
+
+
+def _differences(
+    case: Case, view: View, policy: Policy, contexts: Contexts, installation: Installation
+) -> Iterator[Difference]:
+    document, context = case.document, contexts(view.now)
+    plan = plan_items(PolicySet((policy,), "", ()), view.items, "case", context, installation)
+    verdict = _verdict(plan, view.subject)
+    if verdict is None and document.group:
+        groups = [found.subject.name for _, found in _groups(policy, view.items, context)]
+        if document.group not in groups:
+            known = ", ".join(f"`{name}`" for name in groups) or "none"
+            yield Difference(view, f"a group `{document.group}`", f"groups {known}")
+            return
     outcome = verdict.outcome if verdict else Outcome.COMPLIANT
-    found: list[str] = []
-    if outcome != case.expect:
-        said = f": {verdict.summary} {[str(u) for u in verdict.unknowns]}" if verdict else ""
-        return [f"expected {case.expect}, came {outcome.value}{said}"]
-    if verdict and case.reason and case.reason not in {u.reason for u in verdict.unknowns}:
-        found.append(f"expected the reason {case.reason.value}, came {[str(u) for u in verdict.unknowns]}")
-    if verdict and case.classification and verdict.classification != case.classification:
-        found.append(f"expected the class {case.classification}, came {verdict.classification or 'none'}")
-    steps = tuple(step.remediation for step in plan.steps if step.subject.uid == subject)
-    if case.steps is not None and steps != case.steps:
-        found.append(f"expected the steps {list(case.steps)}, came {list(steps)}")
-    return found
+    if outcome != document.expect:
+        yield Difference(view, document.expect, f"{outcome.value}{_why(verdict)}")
+        return
+    if verdict is None:
+        if not document.applies and any(tally.counts for tally in plan.tallies):
+            yield Difference(view, "that the policy does not apply", "that it does")
+        return
+    if document.reason and document.reason not in {unknown.reason for unknown in verdict.unknowns}:
+        came = "; ".join(str(unknown) for unknown in verdict.unknowns)
+        yield Difference(view, f"the reason {document.reason.value}", came)
+    if document.classification and verdict.classification != document.classification:
+        yield Difference(view, f"the class {document.classification}", verdict.classification or "none")
+    steps = [step.remediation for step in plan.steps if step.subject.uid == view.subject]
+    if document.steps is not None and steps != list(document.steps):
+        yield Difference(view, f"the steps [{', '.join(document.steps)}]", f"[{', '.join(steps)}]")
+    if document.mode is not None and policy.mode is not document.mode:
+        yield Difference(view, f"the mode {document.mode.value}", policy.mode.value)
+
+
+def _why(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    unknowns = "; ".join(str(unknown) for unknown in verdict.unknowns)
+    return f": {verdict.summary}" + (f" ({unknowns})" if unknowns else "")
 
 
 def _verdict(plan: Plan, subject: str) -> Verdict | None:
-    every: Mapping[str, Verdict] = {
-        verdict.subject.uid: verdict
-        for verdict in (*plan.undecided, *plan.exempt, *(finding.verdict for finding in plan.findings))
-    }
-    return every.get(subject)
+    every = (*plan.undecided, *plan.exempt, *(finding.verdict for finding in plan.findings))
+    return next((verdict for verdict in every if verdict.subject.uid == subject), None)
+
+
+def _is(verdict: Verdict, subject: str) -> bool:
+    return verdict.subject.uid == subject
+
+
+def _groups(policy: Policy, items: tuple[Item, ...], context: Context) -> list[tuple[Policy, Verdict]]:
+    """Return the verdict about every group that `policy` judges."""
+    compiled, tallies = compile_policies((policy,), context), Tallies()
+    for _ in judge_items(compiled, items, tallies):
+        pass
+    return list(group_verdicts(compiled, tallies))

@@ -26,7 +26,7 @@ from engine.policy.checks import (
     UnitCost,
     VectorLimits,
 )
-from engine.policy.model import Mode, Severity
+from engine.policy.model import Mode, SecondFactor, Severity
 from engine.policy.scalars import (
     Condition,
     Duration,
@@ -77,6 +77,11 @@ class ApprovalDocument(BaseModel):
     approvers: tuple[Text, ...] = Field(description="Who may agree: people or groups.", min_length=1)
     expires: PositiveDuration = Field(timedelta(hours=8), description="How long the question stands.")
     quorum: PositiveCount = Field(1, description="How many have to agree.")
+    second_factor: SecondFactor = Field(
+        SecondFactor.IRREVERSIBLE,
+        description="When a yes in Slack is not enough: one has to come from the web page or a cloud identity.",
+    )
+    above: PerMonth | None = Field(None, description="Savings a month from which a second factor is needed.")
 
 
 Notify: TypeAlias = Annotated[

@@ -292,7 +292,7 @@ class _PolicyReader:
             grace=_given(document, self.defaults, "grace"),
             remediate=tuple(remedy.name for remedy in remedies),
             parameters={remedy.name: remedy.parameters for remedy in remedies if remedy.parameters},
-            approval=approval and Approval(approval.channel, approval.approvers, approval.expires, approval.quorum),
+            approval=approval and Approval(**approval.model_dump()),
             limits=_limits(document, self.defaults),
             controls=document.controls,
             rationale=" ".join(document.rationale.split()),

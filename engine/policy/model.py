@@ -51,6 +51,15 @@ class Expression:
     """Of the first character of the expression in its file."""
 
 
+class SecondFactor(StrEnum):
+    """When a yes in Slack is not enough, and one has to come through the web page or with a cloud identity."""
+
+    NEVER = "never"
+    IRREVERSIBLE = "irreversible"
+    """For steps that cannot be undone."""
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """Who has to agree before a step is carried out."""
@@ -59,6 +68,9 @@ class Approval:
     approvers: tuple[str, ...]
     expires: timedelta = timedelta(hours=8)
     quorum: int = 1
+    second_factor: SecondFactor = SecondFactor.IRREVERSIBLE
+    above: Decimal | None = None
+    """USD a month from which a second factor is needed in any case."""
 
 
 @dataclass(frozen=True, slots=True)

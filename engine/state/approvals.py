@@ -13,8 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.findings import Finding
+from engine.findings import Cost, Finding
+from engine.people import STRONG
 from engine.plan import Step
+from engine.policy.model import Approval, SecondFactor
 from engine.state.lifecycle import answered
 from engine.state.reconcile import steps_fingerprint
 from engine.state.records import ApprovalRecord, Decision, FindingRecord, Status, Vote
@@ -60,8 +62,24 @@ def question(
         channel=approval.channel,
         approvers=approval.approvers,
         quorum=approval.quorum,
+        strong=needs_second_factor(finding, steps, approval),
         requester=requester,
     )
+
+
+def needs_second_factor(finding: Finding, steps: Sequence[Step], approval: Approval) -> bool:
+    """Return whether a yes in Slack alone is not enough; savings that are not known may be above any amount."""
+    if approval.above is not None:
+        savings = finding.savings
+        if not isinstance(savings, Cost) or savings.monthly > approval.above:
+            return True
+    match approval.second_factor:
+        case SecondFactor.NEVER:
+            return False
+        case SecondFactor.IRREVERSIBLE:
+            return not all(step.reversible for step in steps)
+        case SecondFactor.ALWAYS:
+            return True
 
 
 def digest_of(steps: Sequence[Step]) -> str:
@@ -85,13 +103,14 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
         return NotCounted(f"{vote.principal} is not one of its approvers")
     if vote.yes and _same(vote.principal, record.requester):
         return NotCounted(f"{vote.principal} asked for it, and another has to approve")
-    if any(_same(earlier.principal, vote.principal) and earlier.yes == vote.yes for earlier in record.votes):
+    if any(_same(v.principal, vote.principal) and (v.yes, v.door) == (vote.yes, vote.door) for v in record.votes):
         return NotCounted(f"{vote.principal} has said so already")
     votes = (*record.votes, vote)
     if not vote.yes:
         return replace(record, votes=votes, status=Decision.DENIED, decided=vote.at, reason=vote.reason)
     agreed = {_plain(earlier.principal) for earlier in votes if earlier.yes}
-    if len(agreed) >= record.quorum:
+    proven = any(earlier.yes and earlier.door in STRONG for earlier in votes)
+    if len(agreed) >= record.quorum and (proven or not record.strong):
         return replace(record, votes=votes, status=Decision.APPROVED, decided=vote.at)
     return replace(record, votes=votes)
 

@@ -179,6 +179,8 @@ class ApprovalRecord:
     channel: str
     approvers: tuple[str, ...]
     quorum: int = 1
+    strong: bool = False
+    """Whether one yes has to come through a door of `engine.people.STRONG`."""
     votes: tuple[Vote, ...] = ()
     requester: str = ""
     decided: datetime | None = None

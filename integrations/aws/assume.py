@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.aws.account_clients import Keys
+from integrations.aws.partitions import partition_of
 from integrations.aws.read_only import session_policy
 from integrations.aws.session import AwsSession, Clients
 
@@ -24,7 +25,7 @@ def assumed(home: AwsSession, clients: Clients, account: str) -> AwsSession:
     region = home.regions[0]
     settings = home.settings
     asked: dict[str, Any] = {
-        "RoleArn": f"arn:{_partition(region)}:iam::{account}:role/{settings.role}",
+        "RoleArn": f"arn:{partition_of(region)}:iam::{account}:role/{settings.role}",
         "RoleSessionName": "bursar",
         "Policy": session_policy(),
     }
@@ -37,10 +38,3 @@ def assumed(home: AwsSession, clients: Clients, account: str) -> AwsSession:
     if found != account:
         raise WrongAccount(f"the role is of account {found}")
     return session
-
-
-def _partition(region: str) -> str:
-    """Return the part of AWS that a region is in, as ARNs name it."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -1,14 +1,16 @@
 """`bursar.yaml`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bursar.config import Config, read_config
+from bursar.config import CACHE, Config, PriceSettings, read_config
 from engine.errors import ConfigError
 from engine.policy.model import Mode
-from integrations.aws.session import AwsSettings
+from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.catalog import default_catalog
+from integrations.store.addresses import S3AnchorAddress, SqliteAddress
 
 CATALOG = default_catalog()
 FULL = """\
@@ -22,6 +24,8 @@ aws:
   regions: [us-east-1, eu-central-1]
   profile: finops
 prices: own/prices.yaml
+state: sqlite:///data/state.db
+anchor: s3://audit/bursar?retain=365d
 fail_on: high
 """
 
@@ -54,8 +58,70 @@ def test_every_key(here):
         'resource.name.startsWith("core-")',
     ]
     assert found.aws == AwsSettings(regions=("us-east-1", "eu-central-1"), profile="finops")
-    assert found.prices == here / "sub" / "own" / "prices.yaml"
+    assert found.prices == PriceSettings(here / "sub" / "own" / "prices.yaml", cache=here / "sub" / CACHE)
+    assert found.state == SqliteAddress(here / "sub" / "data" / "state.db")
+    assert found.anchor == S3AnchorAddress("audit", "bursar", retain=timedelta(days=365))
     assert found.fail_on == "high"
+
+
+def test_where_prices_come_from(here):
+    """In full, prices are the user's own, fetched files, AWS itself and commitments, with an age."""
+    text = """\
+version: 1
+prices: {own: a.yaml, fetched: [b.json, c.json], live: true, cache: d.json, max_age: 3d, commitments: true}
+"""
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    found = read_config(here / "bursar.yaml", CATALOG).prices
+    files = (here / "b.json", here / "c.json")
+    assert found == PriceSettings(here / "a.yaml", files, True, here / "d.json", timedelta(days=3), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("prices: {live: perhaps}", "`perhaps` cannot be used here"),
+        ("prices: {max_age: 7}", "7"),
+        ("prices: {max_age: 0h}", "no time at all"),
+        ("prices: {fetch: a}", "did you mean `fetched`?"),
+        ("prices: []", "a mapping is expected here, not a list"),
+    ],
+)
+def test_mistakes_about_prices(here, text, problem):
+    """Each mistake is told at its place."""
+    (found,) = problems(here, f"version: 1\n{text}\n")
+    assert found.startswith("2:")
+    assert problem in found
+
+
+def test_many_accounts(here):
+    """Accounts, organization, role and patience; the time limit of an account holds where there are several."""
+    text = """\
+version: 1
+aws:
+  regions: [enabled]
+  accounts: [000000000012]
+  organization: {include_ous: [ou-1], exclude_ous: [ou-2], tags: {governed: true}}
+  role: BursarRead
+  external_id: "0123"
+  account_timeout: 5m
+  bulk_tags: true
+"""
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    assert read_config(None, CATALOG).aws == AwsSettings(
+        regions=("enabled",),
+        accounts=("000000000012",),
+        organization=OrganizationFilter(("ou-1",), ("ou-2",), (("governed", "true"),)),
+        role="BursarRead",
+        external_id="0123",
+        account_seconds=300,
+        bulk_tags=True,
+    )
+
+
+def test_accounts_need_a_role(here):
+    """Nobody can enter an account without one."""
+    (found,) = problems(here, "version: 1\naws: {accounts: [123456789012]}\n")
+    assert "none is named" in found
 
 
 def test_the_file_here_is_found(here):
@@ -94,3 +160,31 @@ def test_a_file_that_is_not_there(here):
     """A configuration that was asked for and does not exist is an error, never the defaults."""
     with pytest.raises(ConfigError):
         read_config(here / "gone.yaml", CATALOG)
+
+
+def test_the_state_is_beside_the_file(here):
+    """Where nothing is said the state is a file beside the configuration, wherever that is."""
+    (here / "sub").mkdir()
+    (here / "sub" / "bursar.yaml").write_text("version: 1\n", encoding="utf-8")
+    assert read_config(here / "sub" / "bursar.yaml", CATALOG).state == SqliteAddress(here / "sub" / "bursar.db")
+    assert Config().state == SqliteAddress(Path("bursar.db"))
+    assert Config().anchor is None
+
+
+def test_bad_addresses(here):
+    """State and anchor that cannot be understood are told together with everything else, at their places."""
+    found = problems(here, "version: 1\nstate: mysql://x/y\nanchor: gs://x/y\nmax_mode: aprove\n")
+    assert [line.split("  ")[0] for line in found] == ["4:11"]
+    found = problems(here, "version: 1\nstate: mysql://x/y\nanchor: gs://x/y\n")
+    assert [line.split("  ")[0] for line in found] == ["2:8", "3:9"]
+    assert "there are `sqlite:///FILE`" in found[0]
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:hunter2@h/d", "postgresql://h/d?password=hunter2"])
+def test_a_password_is_never_shown(bursar, here, address):
+    """A password in the configuration is refused, and nothing of the message shows it."""
+    (here / "bursar.yaml").write_text(f"version: 1\nstate: {address}\n", encoding="utf-8")
+    ran = bursar("audit", "list")
+    assert ran.status == 2
+    assert "a password does not belong into the configuration" in ran.err
+    assert "hunter2" not in ran.err + ran.out

@@ -1,0 +1,33 @@
+"""Who sits at the command line: the user of the machine, or whom AWS says the credentials belong to."""
+
+from __future__ import annotations
+
+import getpass
+
+from bursar.config import Config
+from engine.people import Door
+
+
+def caller(door: Door, config: Config) -> str:
+    """
+    Return what `door` calls whoever runs the command: a user's name, or the ARN of the caller at AWS.
+
+    Raises:
+        ConfigError: without AWS credentials, or where they are refused.
+    """
+    if door is Door.USER:
+        return _user()
+    from integrations.aws.session import open_session
+
+    with open_session(config.aws) as session:
+        return str(session.caller()["Arn"])
+
+
+def _user() -> str:
+    """Return the name of the process's user, as the system knows it: the environment could say anything."""
+    try:
+        import os
+        import pwd
+    except ImportError:
+        return getpass.getuser()
+    return pwd.getpwuid(os.getuid()).pw_name
