@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench bench-long docs custodian prometheus wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,11 @@ ROUNDS ?= 10
 fuzz: $(VENV)/dev.stamp  ## Run the property tests on new random examples, ROUNDS times
 	@for round in $$(seq $(ROUNDS)); do \
 		$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$(date +%N) || exit 1; done
+
+KILLS ?= 1000
+
+kills: $(VENV)/dev.stamp  ## Kill KILLS processes in the middle of acting, and see that nothing is lost or done twice
+	KILLS=$(KILLS) $(BIN)/pytest -n auto tests/engine/acting/test_kills.py
 
 bench: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## Measure speed and memory beside Cloud Custodian: about ten minutes
 	$(BIN)/python -m benchmarks --write $(PAGE)

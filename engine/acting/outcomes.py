@@ -22,6 +22,8 @@ from engine.state.reconcile import finding_note
 from engine.state.records import ActionRecord, FindingRecord, Held, Progress, SavingRecord, Status, put, restored
 from engine.state.store import Put, Table
 
+NOTHING = Cost(Decimal(0), "another step of the finding ends its charges, or none does")
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -39,7 +41,8 @@ def intend(
     id_ = f"{step.id}.{finding.record.episode}"
     stored = ports.store.get(Table.ACTION, id_)
     before = None if stored is None else restored(ActionRecord, stored)
-    known = step.savings if isinstance(step.savings, Cost) else None
+    savings = step.savings if step.saves else NOTHING
+    known = savings if isinstance(savings, Cost) else None
     record = ActionRecord(
         id=id_,
         step=step.id,
