@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from engine.acting.action import ActError, Effect, Ready, Refused, Target
+from engine.acting.action import UNFINISHED, ActError, Effect, Ready, Refused, Target
 from engine.errors import BursarError
 
 THROTTLED = frozenset(
@@ -183,7 +183,7 @@ def stale(target: Target, why: str) -> ActError:
 
 def unfinished(target: Target, what: str) -> ActError:
     """Return the error of an act that has begun and goes on in a later try."""
-    return ActError(what, code="act-unfinished", where=target.resource.uid, retryable=True)
+    return ActError(what, code=UNFINISHED, where=target.resource.uid, retryable=True)
 
 
 GONE = Refused("it does not exist any more")

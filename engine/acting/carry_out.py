@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.acting.action import ActError, Action, Effect, Ready, Refused, Target
+from engine.acting.action import UNFINISHED, ActError, Action, Effect, Ready, Refused, Target
 from engine.acting.freeze import frozen
 from engine.acting.outcomes import Intent, fail, given_up, intend, remember, succeed
 from engine.acting.ports import Meant, Ports, Result, Sight, StepOutcome, Tenure
@@ -172,6 +172,9 @@ def _erred(
     """
     step, id_ = checked.step, intent.action.record.id
     reason = error.problems[0].message
+    if error.problems[0].code == UNFINISHED:
+        fail(intent, reason, retryable=True, ports=ports, tenure=tenure, begun=True)
+        return StepOutcome(step, Result.PENDING, reason, id_), intent.finding
     if error.retryable:
         try:
             effect = checked.action.verify(checked.target)

@@ -246,6 +246,11 @@ def done(record: FindingRecord, now: datetime, reason: str = "") -> FindingRecor
     return replace(_at(record, Status.VERIFIED, now, reason), attempts=0, retry=None)
 
 
+def unfinished(record: FindingRecord, now: datetime, reason: str) -> FindingRecord:
+    """Return the record of a finding whose act goes on in a later try, which is no failure and is not counted."""
+    return replace(_at(record, Status.FAILED, now, reason), retry=now + FIRST_RETRY)
+
+
 def failed(record: FindingRecord, now: datetime, reason: str, *, retryable: bool) -> FindingRecord:
     """Return the record of a finding whose act failed: tried again later, or never in this episode."""
     attempts = record.attempts + 1

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.acting.action import ActError
+from engine.acting.action import UNFINISHED, ActError
 from engine.acting.ports import Result
 from engine.state.records import ActionRecord, Progress, Status
 from tests.engine.acting.world import ENFORCED, HOUR, due, loaded, results
@@ -44,6 +44,21 @@ def test_a_throttled_act_goes_through_later():
     here.after(HOUR)
     assert here.cloud.stopped() == ["i-dev"]
     assert here.finding("i-dev").attempts == 0
+
+
+def test_what_takes_several_tries_is_no_failure():
+    """An act that says that it goes on is tried again every ten minutes for as long as it takes."""
+    here = due()
+    here.faults["do"] = ActError("its snapshot is being taken", code=UNFINISHED, retryable=True)
+    for _ in range(3 * 6):
+        report = here.run()
+        assert results(report) == {"i-dev": Result.PENDING}
+        assert not report.failed
+        here.pass_(timedelta(minutes=10))
+    here.faults.clear()
+    here.run()
+    assert here.cloud.stopped() == ["i-dev"]
+    assert here.finding("i-dev").status is Status.VERIFIED
 
 
 def test_a_denied_act_is_not_tried_again_soon():
