@@ -13,7 +13,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+<<<<<<< HEAD
 from bursar.server.settings import ServerDocument, ServerSettings, server_settings
+=======
+from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
+>>>>>>> main
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
@@ -159,6 +163,7 @@ class ConfigDocument(BaseModel):
     people: dict[Word, PersonDocument] = Field(default_factory=dict)
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     aws: AwsDocument | None = None
+    telemetry: tuple[TelemetryDocument, ...] = ()
     prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
     server: ServerDocument = ServerDocument()
     state: Text | None = None
@@ -200,6 +205,8 @@ class Config:
     people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
+    telemetry: tuple[SourceSettings, ...] = ()
+    """Sources beside CloudWatch."""
     prices: PriceSettings = field(default_factory=PriceSettings)
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
@@ -238,12 +245,15 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     exemptions: tuple[Exemption, ...] = ()
     state: StateAddress | None = None
     anchor: AnchorAddress | None = None
+    sources = SourcesRead()
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
         problems += _same_role(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
+        sources = read_sources(document.telemetry if document else (), parsed.root, path.parent)
+        problems += sources.problems
         clauses = Clauses(Expressions(parsed.source), parsed.root, tuple(catalog.kinds.values()))
         protect, production = clauses.under("protect"), clauses.under("production")
         exemptions = _exemptions(document, clauses)
@@ -262,6 +272,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         people=_people(document),
         aws=_aws(document.aws),
         act=_act(document.aws),
+        telemetry=sources.settings,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
         prices=_prices(document.prices, path.parent),

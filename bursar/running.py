@@ -6,7 +6,6 @@ A run put together: configuration and store to the ports that `engine.acting` is
 
 from __future__ import annotations
 
-import getpass
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import TextIO
 
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
+from bursar.identity import caller
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
 from bursar.stopping import Stopping
@@ -31,6 +31,7 @@ from engine.errors import CollectError, ConfigError
 from engine.exemptions import Exemption
 from engine.findings import Subject
 from engine.model import Identity, Needs, Resource
+from engine.people import Door
 from engine.plan import Plan
 from engine.planning import counted, plan_items
 from engine.policy.model import PolicySet
@@ -92,8 +93,12 @@ def open_site(
                 teller=Telling(log or sys.stderr, webhook),
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+<<<<<<< HEAD
                 actor=f"cli:{getpass.getuser()}",
                 stopping=stopping or Stopping(),
+=======
+                actor=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
+>>>>>>> main
             )
             yield Site(choice, setup, ports)
 
@@ -199,7 +204,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     try:
         watch = Watch.of(site.ports.store)
         with progress_for(sys.stderr) as progress:
-            plan = make_plan(site, watch, progress)
+            plan = make_plan(site, watch, _holding(begun, progress))
         end_savings(begun, watch, plan)
         report = proceed(begun, plan, site.rules, whole=whole)
     except BaseException:
@@ -207,6 +212,16 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
         raise
     keep_anchor(site)
     return report
+
+
+def _holding(begun: Begun, progress: Progress) -> Progress:
+    """Return `progress` that keeps the lease while a large estate is read: that may take longer than it lasts."""
+
+    def told(stage: str, done: int) -> None:
+        begun.tenure.current()
+        progress(stage, done)
+
+    return told
 
 
 def undo_all(site: Site, what: str) -> list[Undone]:

@@ -7,7 +7,7 @@ The one place that knows which edge implements which port. SDKs are loaded when 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,11 @@ from engine.ports import Estate
 from integrations.catalog import default_catalog
 from integrations.prices.ahead import PricedEstate
 from integrations.prices.load import gpu_idle_watts
+from integrations.prometheus.source import PrometheusSettings, PrometheusSource
 from integrations.snapshot import open_snapshot
+from integrations.telemetry.attaching import ReportingEstate
+from integrations.telemetry.port import Source
+from integrations.telemetry.recorded import RecordedSettings, RecordedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +124,29 @@ def open_estate(
         endpoint_url=choice.endpoint_url or config.aws.endpoint_url,
     )
     now = now or datetime.now(UTC).replace(microsecond=0)
-    with live_estate(settings, now) as estate:
+    with telemetry_sources(config, now) as sources, live_estate(settings, now, sources) as live:
+        estate = ReportingEstate(live, sources) if sources else live
         if not priced or not (config.prices.live or config.prices.commitments):
             yield estate, now
             return
         with run_prices(config.prices, settings, now) as prices:
             yield PricedEstate(estate, prices), now
+
+
+@contextmanager
+def telemetry_sources(config: Config, now: datetime) -> Iterator[tuple[Source, ...]]:
+    """Yield the sources of telemetry that the configuration names beside those of the cloud itself."""
+    with ExitStack() as stack:
+        sources: list[Source] = []
+        for settings in config.telemetry:
+            match settings:
+                case PrometheusSettings():
+                    prometheus = PrometheusSource(settings, now)
+                    stack.callback(prometheus.close)
+                    sources.append(prometheus)
+                case RecordedSettings():
+                    sources.append(RecordedSource(settings, now))
+        yield tuple(sources)
 
 
 @contextmanager
@@ -146,6 +167,13 @@ def open_actions(choice: Choice, config: Config) -> Iterator[Mapping[tuple[str, 
 def declared() -> frozenset[str]:
     """Return the IAM actions that all actions together need."""
     return frozenset().union(*(action.permissions for action in actions(nobody).values()))
+
+
+def declared_by(policies: PolicySet) -> frozenset[str]:
+    """Return the IAM actions that the remediations of `policies` need."""
+    table = actions(nobody)
+    wanted = {(name, kind.name) for policy in policies.policies for name in policy.remediate for kind in policy.kinds}
+    return frozenset().union(*(table[key].permissions for key in wanted))
 
 
 def nobody(account: str) -> NoReturn:

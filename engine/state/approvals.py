@@ -69,7 +69,9 @@ def question(
     assert approval is not None, "the loader refuses a policy in mode `approve` without an approval"
     digest = digest_of(steps)
     number = record.asked + 1
-    id_ = hashlib.sha256(f"{finding.id}\0{record.episode}\0{number}\0{digest}".encode()).hexdigest()[:12]
+    fingerprint = steps_fingerprint(steps)
+    bound = f"{finding.id}\0{record.episode}\0{number}\0{digest}\0{fingerprint}"
+    id_ = hashlib.sha256(bound.encode()).hexdigest()[:12]
     return ApprovalRecord(
         id=id_,
         finding=finding.id,
@@ -79,7 +81,7 @@ def question(
         status=Decision.PENDING,
         steps=tuple(step.title for step in steps),
         digest=digest,
-        fingerprint=steps_fingerprint(steps),
+        fingerprint=fingerprint,
         asked=now,
         expires=now + approval.expires,
         channel=approval.channel,
@@ -156,18 +158,27 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
         return NotCounted(f"it expired at {record.expires:%Y-%m-%d %H:%M} UTC")
     if not entitled:
         return NotCounted(f"{vote.principal} is not one of its approvers")
-    if vote.yes and vote.principal == record.requester:
+    if vote.yes and _same(vote.principal, record.requester):
         return NotCounted(f"{vote.principal} asked for it, and another has to approve")
-    if any((v.principal, v.yes, v.door) == (vote.principal, vote.yes, vote.door) for v in record.votes):
+    if any(_same(v.principal, vote.principal) and (v.yes, v.door) == (vote.yes, vote.door) for v in record.votes):
         return NotCounted(f"{vote.principal} has said so already")
     votes = (*record.votes, vote)
     if not vote.yes:
         return replace(record, votes=votes, status=Decision.DENIED, decided=vote.at, reason=vote.reason)
-    agreed = {earlier.principal for earlier in votes if earlier.yes}
+    agreed = {_plain(earlier.principal) for earlier in votes if earlier.yes}
     proven = any(earlier.yes and earlier.door in STRONG for earlier in votes)
     if len(agreed) >= record.quorum and (proven or not record.strong):
         return replace(record, votes=votes, status=Decision.APPROVED, decided=vote.at)
     return replace(record, votes=votes)
+
+
+def _same(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(principal: str) -> str:
+    """Return a principal as it is compared: one person is not two by writing an address in capitals."""
+    return principal.strip().casefold()
 
 
 def ended(record: ApprovalRecord, decision: Decision, now: datetime, reason: str) -> ApprovalRecord:

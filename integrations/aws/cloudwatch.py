@@ -17,13 +17,15 @@ from threading import Lock
 
 from engine.kinds import Kind
 from engine.model import Asked, KindNeeds, Resource, Series
-from engine.values import Reason, Unknown
+from engine.values import Unknown
 from integrations.aws.metric_fetch import Client, Lists, attempt, data_of
-from integrations.aws.metric_grid import Buckets, merged, sample_counts, scaled, series_of
 from integrations.aws.metric_plan import Ask, Plan, listings_due, plan_queries, wanted_metrics
 from integrations.aws.metric_query import batches
 from integrations.aws.metric_sources import Scale
 from integrations.aws.registry import aws_kinds
+from integrations.telemetry.attaching import SourcesTelemetry
+from integrations.telemetry.grid import Buckets, merged, sample_counts, scaled, series_of
+from integrations.telemetry.port import Device, Measured
 
 METRIC_PRICE = Decimal("0.00001")
 """
@@ -55,11 +57,20 @@ class CloudWatchTelemetry:
         self._asking = Lock()
         self._kinds: Mapping[str, Kind] = {kind.name: kind for kind in aws_kinds()}
 
+    @property
+    def name(self) -> str:
+        return "cloudwatch"
+
+    def report(self) -> None:
+        """Return nothing: what CloudWatch does not answer is a gap of the resources concerned."""
+        return
+
     def attach(self, resources: list[Resource], need: KindNeeds, region: str) -> list[Resource]:
         """Return the resources, in order, with the series that `need` asks for; all are of one kind."""
-        if not resources:
-            return []
-        kind = self._kinds[resources[0].kind]
+        return SourcesTelemetry(self._kinds, (self,)).attach(resources, need, region)
+
+    def measure(self, kind: Kind, resources: Sequence[Resource], need: KindNeeds, region: str) -> list[Measured]:
+        """Return what CloudWatch knows of each resource, in order."""
         wanted = wanted_metrics(kind, need)
         listed = listings_due(kind, wanted, resources)
         with ThreadPoolExecutor(self._max_workers) as pool:
@@ -68,13 +79,7 @@ class CloudWatchTelemetry:
             self._count(kind.name, region, len(plan.queries))
             answers = self._fetch(plan, region, pool)
         telemetry = _read(plan, answers)
-        signals = {metric.signal for metric in wanted}
-        unasked = {
-            f"metrics.{metric.signal}": Unknown(Reason.NOT_COLLECTED, "no policy asks for it")
-            for metric in kind.metrics
-            if metric.signal not in signals
-        }
-        return [_attached(one, telemetry.get(i, _Telemetry()), unasked) for i, one in enumerate(resources)]
+        return [_measured(telemetry.get(position, _Telemetry())) for position in range(len(resources))]
 
     def asked(self, kind: str, region: str) -> Asked:
         """Return how many metrics GetMetricData was asked for, and what AWS takes for them."""
@@ -162,10 +167,6 @@ def _factor(ask: Ask, answers: Answers) -> float | Unknown:
     return (100 if ask.source.scale is Scale.OF_TOTAL else 1) / ask.divisor
 
 
-def _attached(resource: Resource, telemetry: _Telemetry, unasked: Mapping[str, Unknown]) -> Resource:
-    gaps = {f"metrics.{signal}": gap for signal, gap in telemetry.gaps.items()}
-    return replace(
-        resource,
-        metrics={**resource.metrics, **{name: merged(found) for name, found in telemetry.series.items()}},
-        gaps={**unasked, **gaps, **resource.gaps},
-    )
+def _measured(telemetry: _Telemetry) -> Measured:
+    found = [series for all_series in telemetry.series.values() for series in merged(all_series)]
+    return Measured(tuple((Device(series.device), series) for series in found), telemetry.gaps)

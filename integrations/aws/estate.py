@@ -22,7 +22,8 @@ from integrations.aws.reader import PageCut, Reader, Shared
 from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
 from integrations.aws.registry import AWS_KINDS
 from integrations.aws.session import AwsSession
-from integrations.aws.telemetry_port import NoTelemetry, Telemetry
+from integrations.aws.telemetry_port import NoTelemetry
+from integrations.telemetry.port import Telemetry
 
 CHUNK = 500
 """Resources whose telemetry is asked for together."""

@@ -56,28 +56,76 @@ def found(number: int, name: str, owner: str, hourly: str, severity: Severity, p
     """Return a finding about one idle machine."""
     about = subject(number, name, owner)
     evidence = tuple(
-        Evidence(f"gpu.utilization[{n}]", Decimal("0.4"), "percent", "below 5%",
-                 "cloudwatch CWAgent, 240 of 240 samples, 12:00-16:00") for n in range(2)
-    )  # fmt: skip
+        Evidence(
+            f"gpu.utilization[{n}]",
+            Decimal("0.4"),
+            "percent",
+            "below 5%",
+            "cloudwatch CWAgent, 240 of 240 samples, 12:00-16:00",
+        )
+        for n in range(2)
+    )
     tags = Evidence("tags.owner", owner or Unknown(Reason.MISSING, "", "tags.owner"))
-    verdict = Verdict(policy, about, Outcome.VIOLATION, "no work for 4h, nothing loaded, all 8 devices",
-                      (*evidence, tags), classification="no_process")  # fmt: skip
+    verdict = Verdict(
+        policy,
+        about,
+        Outcome.VIOLATION,
+        "no work for 4h, nothing loaded, all 8 devices",
+        (*evidence, tags),
+        classification="no_process",
+    )
     cost = Cost(Decimal(hourly), "AWS list price us-east-1, 2026-02-27") if hourly else Unknown(Reason.MISSING, "", "p")
-    return Finding(finding_id(policy, about.uid), verdict, severity, Mode.APPROVE, Place("policies/idle.yaml"),
-                   "Stop on-demand GPU machines that have done no work for four hours.", cost, cost, ("stop",))  # fmt: skip
+    return Finding(
+        finding_id(policy, about.uid),
+        verdict,
+        severity,
+        Mode.APPROVE,
+        Place("policies/idle.yaml"),
+        "Stop on-demand GPU machines that have done no work for four hours.",
+        cost,
+        cost,
+        ("stop",),
+    )
 
 
 def stop(finding: Finding, approvers: Sequence[str] = ("@ml-leads",), quorum: int = 1) -> Step:
     approval = Approval("#gpu-approvals", tuple(approvers), timedelta(hours=8), quorum)
-    return Step(f"{finding.id}-stop", finding.id, finding.verdict.policy, "stop", "stop the machine", finding.subject,
-                Mode.APPROVE, Mode.APPROVE, True, "start it again, if the provider has capacity", timedelta(hours=4),
-                approval, finding.savings, f"fingerprint-{finding.id}", production=False)  # fmt: skip
+    return Step(
+        f"{finding.id}-stop",
+        finding.id,
+        finding.verdict.policy,
+        "stop",
+        "stop the machine",
+        finding.subject,
+        Mode.APPROVE,
+        Mode.APPROVE,
+        True,
+        "start it again, if the provider has capacity",
+        timedelta(hours=4),
+        approval,
+        finding.savings,
+        f"fingerprint-{finding.id}",
+        production=False,
+    )
 
 
 def plan_of(findings: Sequence[Finding], steps: Sequence[Step] = ()) -> Plan:
     scope = Scope(ACCOUNT, "us-east-1", "aws.ec2.instance")
-    return Plan("AWS", NOW, "digest", Mode.APPROVE, tuple(findings), tuple(steps), (), (), (), (),
-                (ScopeReport(scope, ScopeStatus.COMPLETE, len(findings)),), (Tally(POLICIES[0]),), len(findings))  # fmt: skip
+    return Plan(
+        "AWS",
+        NOW,
+        "digest",
+        Mode.APPROVE,
+        tuple(findings),
+        tuple(steps),
+        (),
+        (),
+        (),
+        (),
+        (ScopeReport(scope, ScopeStatus.COMPLETE, len(findings)),),
+        (Tally(POLICIES[0]),),
+        len(findings),
+    )
 
 
 def remember(store: Store, findings: Sequence[Finding], steps: Sequence[Step] = (), now: datetime = NOW) -> None:
@@ -107,21 +155,43 @@ def company(store: Store, now: datetime = NOW) -> dict[str, str]:
     named = [found(n, name, owner, hourly, sev) for n, (name, owner, _, hourly, sev) in enumerate(NAMES)]
     named.append(found(90, HOSTILE, "eve", "1.5", Severity.CRITICAL, "close-buckets"))
     more = [
-        found(100 + n, f"node-{n:03}", ("", "ops@example.com")[n % 2], ("0.5", "")[n % 5 == 0],
-              tuple(Severity)[n % 5], POLICIES[1 + n % 3])
+        found(
+            100 + n,
+            f"node-{n:03}",
+            ("", "ops@example.com")[n % 2],
+            ("0.5", "")[n % 5 == 0],
+            tuple(Severity)[n % 5],
+            POLICIES[1 + n % 3],
+        )
         for n in range(140)
-    ]  # fmt: skip
+    ]
     steps = [stop(finding, ("@ml-leads", "mira.osei@example.com")) for finding in named]
     remember(store, [*named, *more], steps, now - timedelta(days=2))
     ids = {f.subject.name: ask(store, f, s, now - timedelta(hours=1)) for f, s in zip(named[:3], steps, strict=False)}
     moved = [
         _status(f, status, now - timedelta(hours=n))
-        for n, (f, status) in enumerate(zip(more, [Status.WARNED, Status.RESOLVED, Status.EXEMPT, Status.SNOOZED,
-                                                    Status.VERIFIED, Status.FAILED, Status.DUE] * 6, strict=False))
-    ]  # fmt: skip
+        for n, (f, status) in enumerate(
+            zip(
+                more,
+                [
+                    Status.WARNED,
+                    Status.RESOLVED,
+                    Status.EXEMPT,
+                    Status.SNOOZED,
+                    Status.VERIFIED,
+                    Status.FAILED,
+                    Status.DUE,
+                ]
+                * 6,
+                strict=False,
+            )
+        )
+    ]
     store.commit([put(r, 1) for r in moved], [finding_note(r, r.since, "20260304-150000-abcdef") for r in moved])
-    store.commit([*_runs(now), *_savings(named, now), _figures(now)],
-                 [Note(now, "run.finished", "20260304-160000-abcdef", "20260304-160000-abcdef")])  # fmt: skip
+    store.commit(
+        [*_runs(now), *_savings(named, now), _figures(now)],
+        [Note(now, "run.finished", "20260304-160000-abcdef", "20260304-160000-abcdef")],
+    )
     return ids
 
 
@@ -132,15 +202,26 @@ def _status(finding: Finding, status: Status, at: datetime) -> FindingRecord:
 
 def _runs(now: datetime) -> list[Put]:
     return [
-        put(RunRecord(
-            f"{at:%Y%m%d-%H%M%S}-abcdef", at, at + timedelta(seconds=42), ("done", "held")[n == 3], findings=150 + n % 7,
-            undecided=12, resources=1_204, cost=Decimal(150_000 + 4_000 * (n % 9) + 900 * n),
-            savings=Decimal(110_000 + 500 * n), warned=n % 3, acted=n % 2,
-            held=("stop-idle-gpus: max_actions is 5, this would be 6",) if n == 3 else (),
-            gaps=("123456789012/eu-west-1/aws.rds.instance",) if n in (0, 3) else (),
-        ), 0)
+        put(
+            RunRecord(
+                f"{at:%Y%m%d-%H%M%S}-abcdef",
+                at,
+                at + timedelta(seconds=42),
+                ("done", "held")[n == 3],
+                findings=150 + n % 7,
+                undecided=12,
+                resources=1_204,
+                cost=Decimal(150_000 + 4_000 * (n % 9) + 900 * n),
+                savings=Decimal(110_000 + 500 * n),
+                warned=n % 3,
+                acted=n % 2,
+                held=("stop-idle-gpus: max_actions is 5, this would be 6",) if n == 3 else (),
+                gaps=("123456789012/eu-west-1/aws.rds.instance",) if n in (0, 3) else (),
+            ),
+            0,
+        )
         for n, at in enumerate(now - timedelta(minutes=5) - timedelta(hours=12) * n for n in range(28))
-    ]  # fmt: skip
+    ]
 
 
 def _savings(named: Sequence[Finding], now: datetime) -> list[Put]:
@@ -150,15 +231,50 @@ def _savings(named: Sequence[Finding], now: datetime) -> list[Put]:
         until = since + timedelta(days=5) if n % 2 else None
         hourly = finding.savings.hourly if isinstance(finding.savings, Cost) else None
         id_ = f"{finding.id}-stop.1"
-        puts.append(put(SavingRecord(id_, finding.verdict.policy, finding.subject, "stop", hourly, "list", since, until,
-                                     "over" if until else "running", "running again" if until else ""), 0))  # fmt: skip
-        puts.append(put(ActionRecord(id_, f"{finding.id}-stop", finding.id, 1, finding.verdict.policy, "stop",
-                                     finding.subject, Progress.DONE, "t", "r", "bursar", since), 0))  # fmt: skip
+        puts.append(
+            put(
+                SavingRecord(
+                    id_,
+                    finding.verdict.policy,
+                    finding.subject,
+                    "stop",
+                    hourly,
+                    "list",
+                    since,
+                    until,
+                    "over" if until else "running",
+                    "running again" if until else "",
+                ),
+                0,
+            )
+        )
+        puts.append(
+            put(
+                ActionRecord(
+                    id_,
+                    f"{finding.id}-stop",
+                    finding.id,
+                    1,
+                    finding.verdict.policy,
+                    "stop",
+                    finding.subject,
+                    Progress.DONE,
+                    "t",
+                    "r",
+                    "bursar",
+                    since,
+                ),
+                0,
+            )
+        )
     return puts
 
 
 def _figures(now: datetime) -> Put:
-    scopes = tuple(ScopeFigures(f"{ACCOUNT}/{region}/{kind}", 300 + n)
-                   for n, region in enumerate(("us-east-1", "us-west-2")) for kind in ("aws.ec2.instance", "aws.s3.bucket"))  # fmt: skip
+    scopes = tuple(
+        ScopeFigures(f"{ACCOUNT}/{region}/{kind}", 300 + n)
+        for n, region in enumerate(("us-east-1", "us-west-2"))
+        for kind in ("aws.ec2.instance", "aws.s3.bucket")
+    )
     policies = tuple(PolicyFigures(name, 1200, 40, 90 * n) for n, name in enumerate(POLICIES))
     return put(Figures(now, scopes, policies), 0)
