@@ -13,11 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-<<<<<<< HEAD
 from bursar.server.settings import ServerDocument, ServerSettings, server_settings
-=======
 from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
->>>>>>> main
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind

@@ -93,12 +93,8 @@ def open_site(
                 teller=Telling(log or sys.stderr, webhook),
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-<<<<<<< HEAD
-                actor=f"cli:{getpass.getuser()}",
-                stopping=stopping or Stopping(),
-=======
                 actor=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
->>>>>>> main
+                stopping=stopping or Stopping(),
             )
             yield Site(choice, setup, ports)
 

@@ -10,27 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
 from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
 from engine.acting.freeze import frozen
+from engine.acting.keeping import keep_details, known_cost, known_savings
 from engine.acting.outcomes import remember
 from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
-from engine.findings import Cost, Subject
+from engine.findings import Subject
 from engine.plan import Plan
 from engine.policy.model import RunLimits
 from engine.state import lifecycle
-<<<<<<< HEAD
-from engine.state.approvals import ended, question
-from engine.state.details import DetailRecord, details_of
-from engine.state.ledger import Json, Note
-=======
 from engine.state.approvals import ended, finding_after, question
-from engine.state.ledger import Note
->>>>>>> main
+from engine.state.ledger import Json, Note
 from engine.state.lifecycle import Wish, advance, wish
 from engine.state.reconcile import Change, Memory, Task, finding_note, reconcile, sighting_of
 from engine.state.records import (
@@ -136,12 +130,8 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Re
     reconciled = reconcile(
         plan, memory, now, ports.run, whole=whole, doubted=doubted_scopes(plan, before.record if before else None)
     )
-<<<<<<< HEAD
-    write(ports.store, reconciled.changes, tenure)
-    keep_details(plan, ports.store, tenure)
-=======
     lost = write(ports.store, reconciled.changes, tenure)
->>>>>>> main
+    keep_details(plan, ports.store, tenure)
     _expire(ports, tenure)
     waiting = [task for task in reconciled.tasks if task.held.record.id not in lost]
     warned, tasks = _warn(waiting, plan, ports, tenure)
@@ -210,14 +200,6 @@ def _moved_since(store: Store, puts: Sequence[Put]) -> frozenset[str]:
     """Return the keys of those of `puts` that were made from a version that is not there."""
     there = {one.key: store.get(one.table, one.key) for one in puts}
     return frozenset(one.key for one in puts if (found.version if (found := there[one.key]) else 0) != one.expected)
-
-
-def keep_details(plan: Plan, store: Store, tenure: Tenure) -> None:
-    """Write what findings say, where it is new."""
-    held = (restored(DetailRecord, stored) for stored in store.scan(Table.DETAIL))
-    news = list(details_of(plan, {one.record.finding: one for one in held}, tenure.ports.clock()))
-    for start in range(0, len(news), store.batch):
-        store.commit(news[start : start + store.batch], (), tenure.current())
 
 
 def _figures(store: Store) -> Held[Figures] | None:
@@ -382,22 +364,13 @@ def _end(
 # --- acting --------------------------------------------------------------------------------------
 
 
-<<<<<<< HEAD
-def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one after the other; before each the freeze is looked at, and whether to stop."""
-    outcomes: list[StepOutcome] = []
-    blocked: list[Blocked] = []
-    for task in chosen.act:
-        reason = frozen(ports.store) or ports.stopping()
-=======
 def _act(chosen: Agenda, begun: Begun) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
     """Carry out what may be done, one finding after the other; what people say is listened to before each."""
     ports, tenure = begun.ports, begun.tenure
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []
     for task in chosen.act:
-        reason = frozen(ports.store) or _excused_since(task, begun, ports.clock())
->>>>>>> main
+        reason = frozen(ports.store) or ports.stopping() or _excused_since(task, begun, ports.clock())
         if reason:
             blocked.append(Blocked(task, reason))
             continue
@@ -444,21 +417,6 @@ def _keep_figures(
     ports.store.commit([put(after, before.version if before else 0)], (), tenure.current())
 
 
-def _known_cost(plan: Plan) -> Decimal:
-    """Return what the resources with findings cost a month: each once, however many policies find it."""
-    costs = {f.subject.uid: f.cost.monthly for f in plan.findings if isinstance(f.cost, Cost)}
-    return sum(costs.values(), Decimal(0))
-
-
-def _known_savings(plan: Plan) -> Decimal:
-    """Return what the steps would save a month: of each resource the most that one of them does."""
-    best: dict[str, Decimal] = {}
-    for step in plan.steps:
-        if isinstance(step.savings, Cost):
-            best[step.subject.uid] = max(step.savings.monthly, best.get(step.subject.uid, Decimal(0)))
-    return sum(best.values(), Decimal(0))
-
-
 def _finished(begun: Begun, report: Report, ports: Ports, tenure: Tenure) -> Report:
     now = ports.clock()
     record = replace(
@@ -470,8 +428,8 @@ def _finished(begun: Begun, report: Report, ports: Ports, tenure: Tenure) -> Rep
         findings=len(report.plan.findings),
         undecided=len(report.plan.undecided),
         resources=report.plan.resources,
-        cost=_known_cost(report.plan),
-        savings=_known_savings(report.plan),
+        cost=known_cost(report.plan),
+        savings=known_savings(report.plan),
         warned=len(report.warned),
         asked=len(report.asked),
         acted=sum(o.result in (Result.DONE, Result.PENDING) for o in report.outcomes),
