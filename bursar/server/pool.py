@@ -47,5 +47,12 @@ class StorePool:
             self._slots.put(store)
 
     def close(self) -> None:
-        """Close every store; nobody may hold one any more."""
+        """Close every store that is not in use; one that is asked for later is opened anew."""
+        for _ in range(self.size):
+            try:
+                self._slots.get_nowait()
+            except queue.Empty:
+                break
         self._opened.close()
+        while self._slots.qsize() < self.size:
+            self._slots.put(None)
