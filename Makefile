@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CUSTODIAN := .venv-custodian
 PROMETHEUS := .prometheus
+BROWSER := .browser
 
 PAGE := docs/explanation/performance.md
 
@@ -55,11 +56,13 @@ custodian: $(CUSTODIAN)/stamp  ## Install Cloud Custodian in a place of its own,
 
 prometheus: $(PROMETHEUS)/stamp  ## Install a Prometheus server from the distribution's packages, for the tests that query one; no root
 
+browser: $(BROWSER)/stamp  ## Install Chromium from the distribution, and axe, for the tests that look at the web page; as root
+
 wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## Remove everything that was installed or built
-	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) $(BROWSER) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Python 3.11 or newer, whatever the machine calls it.
 $(BIN)/python:
@@ -82,6 +85,10 @@ $(VENV)/dev.stamp: pyproject.toml | $(VENV)/demo.stamp
 $(CUSTODIAN)/stamp: tests/custodian.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(CUSTODIAN)
 	@$(CUSTODIAN)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+$(BROWSER)/stamp: tests/browser.sh
+	@sh $< $(BROWSER)
 	@touch $@
 
 $(PROMETHEUS)/stamp: tests/prometheus.sh

@@ -70,6 +70,7 @@ def schedule_of(every: str, config: Path | None) -> Schedule:
 def desk_of(config: Config, place: Place, schedule: Schedule | None = None, clock: Clock = utc_now) -> Desk:
     """Return the parts of a server over the configured store."""
     from bursar.secrets import read_secret
+    from bursar.server.ahead import work_ahead
     from bursar.server.desk import Desk
     from bursar.server.forms import Forms
     from bursar.server.keeper import Keeper
@@ -88,7 +89,7 @@ def desk_of(config: Config, place: Place, schedule: Schedule | None = None, cloc
         return stores_of(config)
 
     pool, meters = StorePool(opened), Meters()
-    keeper = Keeper(pool, clock)
+    keeper = Keeper(pool, clock, ahead=work_ahead)
     meters.watch(keeper, clock)
     if schedule is not None:
         keeper.on_approval = schedule.soon
@@ -115,8 +116,13 @@ def app_of(desk: Desk) -> Starlette:
 
 def serve(app: Starlette, place: Place) -> None:
     """Listen until SIGTERM or SIGINT, answer what was asked, let a run end its act."""
+    import signal
+
     import uvicorn
 
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn ends in good order and then raises the signal once more for whoever was there before it.
+        signal.signal(number, lambda _number, _frame: None)
     uvicorn.run(
         app,
         host=place.host,

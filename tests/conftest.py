@@ -86,6 +86,15 @@ def prometheus_programs() -> Path:
     return ROOT / ".prometheus" / "bin"
 
 
+@pytest.fixture(scope="session")
+def browser_folder() -> Path:
+    """The folder of Chromium and axe, which `make browser` installs."""
+    failed = _made("browser", ".browser.lock")
+    if failed:
+        pytest.skip(f"NOT TESTED: no Chromium can be had, so no browser looked at the page: {failed}")
+    return ROOT / ".browser"
+
+
 def _made(target: str, lock: str) -> str:
     """Let make install something; return why it could not, empty where it did."""
     import fcntl

@@ -36,6 +36,8 @@ class Keeper:
     """Why the last look failed; nothing where it did not."""
     seconds: float = 0.0
     """How long reading everything took the last time."""
+    ahead: Callable[[View], None] = lambda _view: None
+    """Works out what pages will want of a view, before it is shown: no visitor waits for it."""
     on_approval: Callable[[], None] = lambda: None
     """Called when the ledger says that something was approved, by whichever door."""
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -90,7 +92,9 @@ class Keeper:
     def _follow(self, store: Store, view: View, news: list[Entry]) -> None:
         head = Head(view.head.lineage, news[-1].serial, news[-1].digest)
         touched = {found for found in map(finding_of, news) if found}
-        self.view = changed_view(store, view, head, touched, self.clock())
+        changed = changed_view(store, view, head, touched, self.clock())
+        self.ahead(changed)
+        self.view = changed
         self._remember(news)
 
     def _read_all(self, store: Store, head: Head) -> None:
@@ -104,9 +108,11 @@ class Keeper:
         known = self.view.head.serial if after is None and self.view is not None else after or 0
         view = read_view(store, self.clock())
         news = takewhile(lambda entry: entry.serial <= view.head.serial, store.entries(known))
-        first, self.view = self.view is None, view
-        self._remember(news, quiet=first)
+        quiet = self.view is None
+        self.ahead(view)
         self.seconds = time.monotonic() - began
+        self.view = view
+        self._remember(news, quiet=quiet)
         self._rested = time.monotonic() + REST * self.seconds
 
     def _remember(self, news: Iterable[Entry], *, quiet: bool = False) -> None:

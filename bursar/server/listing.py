@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,15 @@ PAGE = 100
 LONGEST = 200
 """Characters of what is searched for."""
 RANK = {severity.value: number for number, severity in enumerate(Severity)}
-NOT_KNOWN = Decimal(-1)
+NOT_KNOWN = -1.0
+REMEMBERED = 50
+"""Filters whose result is kept for the next page of it."""
 
 SORTS: Mapping[str, tuple[str, Callable[[Row], Any], bool]] = {
-    "savings": ("Savings", lambda row: NOT_KNOWN if row.savings is None else row.savings, True),
-    "cost": ("Cost", lambda row: NOT_KNOWN if row.cost is None else row.cost, True),
+    "savings": ("Savings", lambda row: NOT_KNOWN if row.savings is None else float(row.savings), True),
+    "cost": ("Cost", lambda row: NOT_KNOWN if row.cost is None else float(row.cost), True),
     "severity": ("Severity", lambda row: RANK.get(row.severity, -1), True),
-    "since": ("Since", lambda row: row.since, True),
+    "since": ("Since", lambda row: row.since.timestamp(), True),
     "policy": ("Policy", lambda row: row.policy, False),
     "name": ("Resource", lambda row: row.name.casefold(), False),
     "status": ("Status", lambda row: row.status.value, False),
@@ -91,21 +93,36 @@ def query_of(params: Mapping[str, str]) -> Query:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Everything that a filter lets through, in order."""
+
+    rows: Sequence[Row]
+    cost: Decimal
+    unpriced: int
+
+
 def listing(view: View, query: Query) -> Listing:
     """Return the page that `query` asks for; the last one where there are fewer."""
-    found = [row for row in _ordered(view, query.sort) if _fits(row, query)]
-    pages = max(1, -(-len(found) // PAGE))
+    chosen = _chosen(view, replace(query, page=1))
+    total = len(chosen.rows)
+    pages = max(1, -(-total // PAGE))
     query = replace(query, page=min(query.page, pages))
     start = (query.page - 1) * PAGE
-    priced = [row.cost for row in found if row.cost is not None]
-    return Listing(
-        query,
-        tuple(found[start : start + PAGE]),
-        len(found),
-        pages,
-        sum(priced, Decimal(0)),
-        len(found) - len(priced),
-    )
+    return Listing(query, tuple(chosen.rows[start : start + PAGE]), total, pages, chosen.cost, chosen.unpriced)
+
+
+def _chosen(view: View, query: Query) -> Chosen:
+    kept: dict[Query, Chosen] = view.memo.setdefault("chosen", {})
+    found = kept.get(query)
+    if found is None:
+        rows = _filtered(view, query)
+        priced = [row.cost for row in rows if row.cost is not None]
+        found = Chosen(rows, sum(priced, Decimal(0)), len(rows) - len(priced))
+        if len(kept) >= REMEMBERED:
+            kept.clear()
+        kept[query] = found
+    return found
 
 
 def choices(view: View, name: str) -> list[str]:
@@ -128,15 +145,22 @@ def _ordered(view: View, sort: str) -> list[Row]:
     return found
 
 
-def _fits(row: Row, query: Query) -> bool:
-    if query.status != "all" and not (row.status == query.status if query.status else row.current):
-        return False
-    if query.policy and row.policy != query.policy:
-        return False
-    if query.severity and row.severity != query.severity:
-        return False
-    if query.account and row.account != query.account:
-        return False
-    if query.owner and query.owner.casefold() not in row.owner.casefold():
-        return False
-    return not query.q or query.q.casefold() in f"{row.name}\n{row.resource}\n{row.summary}\n{row.id}".casefold()
+def _filtered(view: View, query: Query) -> Sequence[Row]:
+    rows = _ordered(view, query.sort)
+    if not query.status:
+        rows = [row for row in rows if row.current]
+    elif query.status != "all":
+        rows = [row for row in rows if row.status == query.status]
+    if query.policy:
+        rows = [row for row in rows if row.policy == query.policy]
+    if query.severity:
+        rows = [row for row in rows if row.severity == query.severity]
+    if query.account:
+        rows = [row for row in rows if row.account == query.account]
+    if query.owner:
+        owner = query.owner.casefold()
+        rows = [row for row in rows if owner in row.owner.casefold()]
+    if query.q:
+        wanted = query.q.casefold()
+        rows = [row for row in rows if wanted in row.text]
+    return rows

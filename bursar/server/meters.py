@@ -72,7 +72,7 @@ class _OfView(Collector):
                      view is not None and not self.keeper.trouble)  # fmt: skip
         if view is None:
             return
-        yield from _findings(view)
+        yield from figures_of_findings(view)
         yield from _runs(view)
         yield from _savings(view, self.clock())
         yield from _coverage(view)
@@ -84,6 +84,14 @@ class _OfView(Collector):
         yield _gauge("bursar_ledger_entries", "Entries of the ledger.", view.head.serial)
         yield _gauge("bursar_view_timestamp_seconds", "When the state was last read.", view.at.timestamp())
         yield _gauge("bursar_view_build_seconds", "How long reading all of it took.", self.keeper.seconds)
+
+
+def figures_of_findings(view: View) -> list[Metric]:
+    """Return what is counted over all findings: once for each view."""
+    if "meters" not in view.memo:
+        view.memo["meters"] = list(_findings(view))
+    found: list[Metric] = view.memo["meters"]
+    return found
 
 
 def _findings(view: View) -> Iterator[Metric]:

@@ -83,6 +83,8 @@ class Row:
     since: datetime
     opened: datetime | None
     approval: str
+    text: str
+    """What is searched, without capitals."""
     severity: str = ""
     """Empty where no run has kept its details yet."""
     summary: str = ""
@@ -189,12 +191,13 @@ def row_of(stored: Stored, details: Details) -> Row:
     detail = details.get(record.id)
     shown = detail.shown if detail else Gist()
     subject = record.subject
+    name = detail.subject.name if detail else subject.name
     return Row(
         id=record.id,
         policy=record.policy,
         kind=subject.kind,
         resource=subject.id,
-        name=detail.subject.name if detail else subject.name,
+        name=name,
         account=subject.account,
         region=subject.region,
         owner=detail.subject.owner if detail else subject.owner,
@@ -202,6 +205,7 @@ def row_of(stored: Stored, details: Details) -> Row:
         since=record.since,
         opened=record.opened,
         approval=record.approval,
+        text=f"{name}\n{subject.id}\n{shown.summary}\n{record.id}".casefold(),
         severity=shown.severity,
         summary=shown.summary,
         cost=shown.cost,

@@ -24,12 +24,10 @@ def overview(asked: Asked) -> Response:
     """Return the first page."""
     view = asked.view
     now = asked.desk.clock()
-    if "overview" not in view.memo:
-        view.memo["overview"] = _figures(view)
     saved = totals(view.savings, now)
     return asked.show(
         "overview.html",
-        figures=view.memo["overview"],
+        figures=figures(view),
         realised=sum((total.realised for total in saved.values()), Decimal(0)),
         running=sum((total.monthly for total in saved.values()), Decimal(0)),
         acts=sum(total.acts for total in saved.values()),
@@ -42,8 +40,15 @@ def overview(asked: Asked) -> Response:
     )
 
 
-def _figures(view: View) -> dict[str, object]:
+def figures(view: View) -> dict[str, object]:
     """Return what is counted over all findings: once for each view, not for each request."""
+    if "overview" not in view.memo:
+        view.memo["overview"] = _figures(view)
+    found: dict[str, object] = view.memo["overview"]
+    return found
+
+
+def _figures(view: View) -> dict[str, object]:
     current = view.current
     severities = Counter(row.severity or "unknown" for row in current)
     statuses = Counter(row.status for row in current)

@@ -89,7 +89,7 @@ def test_one_at_a_time(tmp_path):
     )
     schedule, ran = scheduled(code, first=Schedule.AT_ONCE, soon_after=QUICK)
     schedule.start()
-    until(lambda: log.exists())
+    until(log.exists)
     for _ in range(5):
         schedule.soon()
     ran.wait()
@@ -134,6 +134,6 @@ def test_the_end_does_not_wait_for_ever(tmp_path):
     schedule = Schedule([sys.executable, "-c", code], FAR, ran=ran, first=Schedule.AT_ONCE,
                         patience=timedelta(milliseconds=200))  # fmt: skip
     schedule.start()
-    until(lambda: flag.exists())
+    until(flag.exists)
     schedule.stop()
     assert ran.statuses == [-9]

@@ -40,7 +40,7 @@ def with_cost(hourly):
 def with_words(summary, value="0.4"):
     verdict = replace(
         FINDING.verdict, summary=summary, evidence=(Evidence("gpu.utilization", Decimal(value), "percent"),)
-    )  # noqa: E501
+    )
     return replace(FINDING, verdict=verdict)
 
 
