@@ -99,7 +99,7 @@ def record(config, kind, table, key):
 
 
 def test_a_step_is_approved(chromium, site):
-    """Without scripts: from the overview over a filter to the approval; the yes is in the store when the page says it."""
+    """Without scripts: from the overview over a filter to the approval; when the page says yes it is in the store."""
     base, config, ids = site
     page = opened(chromium, base, scripts=False)
     page.goto("/")

@@ -1,8 +1,10 @@
 """Health for machines, and what Prometheus reads: right figures, good names, few labels."""
 
+import re
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -93,6 +95,17 @@ def _note():
     from engine.state.ledger import Note
 
     return Note(NOW, "freeze.set", "freeze")
+
+
+def test_every_metric_is_documented(served):
+    """Every metric has a row on the page of outputs, and no row is of another one."""
+    served.desk.meters.ran(0)
+    text = served.client(MIRA).get("/metrics").text
+    families = {f.name + ("_total" if f.type == "counter" else "") for f in text_string_to_metric_families(text)}
+    families -= {"bursar_scheduled_runs_created"}
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "outputs.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `bursar_")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == families
 
 
 def test_prometheus_understands_it(served, prometheus_programs):
