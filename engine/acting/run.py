@@ -121,8 +121,12 @@ def abandon(begun: Begun) -> None:
     begun.ports.store.release(begun.tenure.lease)
 
 
-def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Report:
-    """Do what `plan` leads to, as far as everything allows, and write down that the run is over."""
+def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judged: Plan | None = None) -> Report:
+    """
+    Do what `plan` leads to, as far as everything allows, and write down that the run is over.
+
+    The breakers look at `judged`, the plan of the whole estate, where `plan` is of some of its resources only.
+    """
     ports, tenure = begun.ports, begun.tenure
     now = ports.clock()
     before = _figures(ports.store)
@@ -135,7 +139,7 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Re
     _expire(ports, tenure)
     waiting = [task for task in reconciled.tasks if task.held.record.id not in lost]
     warned, tasks = _warn(waiting, plan, ports, tenure)
-    trips = trips_of(plan, before.record if before else None, tasks, ports.clock(), ports.store.clock())
+    trips = trips_of(judged or plan, before.record if before else None, tasks, ports.clock(), ports.store.clock())
     standing = tuple(trip for trip in trips if not _accepted(ports.store, trip, now))
     bounds = Bounds(plan.holds, standing, rules.limits, frozen(ports.store), rules.closed, _recent(ports.store))
     chosen = agenda(tasks, bounds, now)

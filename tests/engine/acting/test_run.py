@@ -1,13 +1,14 @@
 """Whole runs: warn, wait, ask, act, and what is remembered of it."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from engine.acting.action import ActError
 from engine.acting.ports import Result
-from engine.acting.run import begin
+from engine.acting.run import begin, proceed
 from engine.acting.undoing import undo
 from engine.model import ScopeStatus
 from engine.policy.model import Mode
@@ -297,3 +298,16 @@ def test_one_saving_of_two_steps():
     here.run()
     here.after(HOUR)
     assert [(saving.remediation, saving.hourly) for saving in here.savings()] == [("stop", 1)]
+
+
+def test_breakers_look_at_the_whole_plan_where_a_part_is_carried_out():
+    """A plan of single resources is held by what the plan of the whole estate could not see."""
+    here = due()
+    begun = begin(here.ports("apply"))
+    fresh = here.plan()
+    (report,) = fresh.scopes
+    judged = replace(fresh, scopes=(replace(report, status=ScopeStatus.PARTIAL, detail="cut short"),))
+    told = proceed(begun, replace(fresh, scopes=(), tallies=()), here.rules, whole=False, judged=judged)
+    assert [trip.breaker for trip in told.trips] == ["scope-incomplete"]
+    assert told.outcomes == ()
+    assert here.cloud.effects() == []
