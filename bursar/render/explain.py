@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
@@ -14,8 +12,8 @@ from engine.compiled import Clause, Explanation
 from engine.explaining import Answers, Explained
 from engine.findings import Confidence, Cost, Evidence, Outcome, Verdict
 from engine.policy.model import Policy
-from engine.units import format_duration
-from engine.values import Answer, Reason, Truth, Unknown
+from engine.values import Answer, Truth, Unknown
+from engine.wording import value_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -138,33 +136,6 @@ def _unknowns(console: Console, unknowns: Iterable[Unknown]) -> None:
         _line(console, f"  unknown {visible(str(unknown))}", "yellow")
 
 
-UNITS = {"percent": "%", "watt": " W", "bytes": " bytes", "seconds": " s", "GiB": " GiB", "usd/h": " USD/h"}
-
-
 def value_text(value: Answer, unit: str = "") -> str:
-    """Return a value as a person reads it."""
-    match value:
-        case Unknown(reason=Reason.MISSING):
-            return "none"
-        case Unknown():
-            detail = f" ({visible(value.detail)})" if value.detail else ""
-            return f"unknown: {value.reason.value.replace('_', ' ')}{detail}"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f'"{clipped(visible(value), LONGEST)}"'
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M} UTC"
-        case timedelta():
-            return format_duration(value)
-        case int() | float() | Decimal():
-            return f"{_number(value)}{UNITS.get(unit, f' {unit}' if unit else '')}"
-        case tuple():
-            return "[" + ", ".join(value_text(item) for item in value) + "]"
-        case _:
-            return clipped(visible(str(value)), LONGEST)
-
-
-def _number(value: float | Decimal) -> str:
-    text = f"{value:,.2f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    """Return a value as a person reads it, harmless for a terminal and of bounded length."""
+    return value_words(value, unit, lambda text: clipped(visible(text), LONGEST))

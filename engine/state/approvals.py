@@ -13,13 +13,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from engine.findings import Cost, Finding
+from engine.findings import Cost, Evidence, Finding
 from engine.people import STRONG
 from engine.plan import Step
 from engine.policy.model import Approval, SecondFactor
 from engine.state.lifecycle import answered
 from engine.state.reconcile import steps_fingerprint
-from engine.state.records import ApprovalRecord, Decision, FindingRecord, Status, Vote
+from engine.state.records import (
+    ApprovalRecord,
+    Decision,
+    Fact,
+    FindingRecord,
+    Shown,
+    ShownStep,
+    Status,
+    Vote,
+)
+from engine.wording import value_words
 
 STATUS = {
     Decision.APPROVED: Status.APPROVED,
@@ -27,6 +37,12 @@ STATUS = {
     Decision.EXPIRED: Status.EXPIRED,
 }
 """What an approval's end makes of its finding."""
+
+
+FACTS = 40
+"""Pieces of evidence that are kept with a question."""
+LONGEST_FACT = 500
+"""Characters of a text that is kept with a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +53,18 @@ class NotCounted:
 
 
 def question(
-    finding: Finding, steps: Sequence[Step], record: FindingRecord, now: datetime, requester: str = ""
+    finding: Finding,
+    steps: Sequence[Step],
+    record: FindingRecord,
+    now: datetime,
+    requester: str = "",
+    lost: Sequence[str] = (),
 ) -> ApprovalRecord:
-    """Return the question whether `steps` may be carried out, bound to exactly them."""
+    """
+    Return the question whether `steps` may be carried out, bound to exactly them.
+
+    `lost` is what they would lose that their titles do not say.
+    """
     approval = steps[0].approval
     assert approval is not None, "the loader refuses a policy in mode `approve` without an approval"
     digest = digest_of(steps)
@@ -62,7 +87,39 @@ def question(
         quorum=approval.quorum,
         strong=needs_second_factor(finding, steps, approval),
         requester=requester,
+        shown=shown_of(finding, steps, lost),
     )
+
+
+def shown_of(finding: Finding, steps: Sequence[Step], lost: Sequence[str] = ()) -> Shown:
+    """Return what people are shown of a finding and its steps when they are asked."""
+    verdict, cost, savings = finding.verdict, finding.cost, finding.savings
+    priced = savings if isinstance(savings, Cost) else cost
+    return Shown(
+        severity=finding.severity.value,
+        confidence=verdict.confidence.value,
+        description=_cut(finding.description),
+        summary=_cut(verdict.summary),
+        evidence=tuple(_fact(one) for one in verdict.evidence[:FACTS]),
+        cost=cost.monthly if isinstance(cost, Cost) else None,
+        savings=savings.monthly if isinstance(savings, Cost) else None,
+        exact=priced.exact if isinstance(priced, Cost) else True,
+        basis=_cut(priced.basis) if isinstance(priced, Cost) else "",
+        steps=tuple(
+            ShownStep(step.id, step.title, dict(step.parameters), step.reversible, step.undo) for step in steps
+        ),
+        lost=tuple(map(_cut, lost)),
+        production=any(step.production for step in steps),
+    )
+
+
+def _fact(evidence: Evidence) -> Fact:
+    value = value_words(evidence.value, evidence.unit)
+    return Fact(_cut(evidence.path), _cut(value), _cut(evidence.expected), _cut(evidence.source))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_FACT else text[: LONGEST_FACT - 1] + "…"
 
 
 def needs_second_factor(finding: Finding, steps: Sequence[Step], approval: Approval) -> bool:

@@ -156,6 +156,50 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """One piece of evidence, in words."""
+
+    path: str
+    value: str
+    expected: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step as people were shown it."""
+
+    id: str
+    """`<finding>-<remediation>`; with the episode behind it, the id of the `ActionRecord`."""
+    title: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    reversible: bool = False
+    undo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What people were shown when they were asked: the question stays what it was, whatever is found later."""
+
+    severity: str = ""
+    confidence: str = ""
+    description: str = ""
+    summary: str = ""
+    evidence: tuple[Fact, ...] = ()
+    cost: Decimal | None = None
+    """USD a month; None where it is not known."""
+    savings: Decimal | None = None
+    exact: bool = True
+    basis: str = ""
+    """Where the prices are from."""
+    steps: tuple[ShownStep, ...] = ()
+    lost: tuple[str, ...] = ()
+    """What an act would lose that its title does not say."""
+    production: bool = True
+    """Whether the resource is, or may be, part of production."""
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalRecord:
     """A question to people, bound to exactly these steps on exactly this resource."""
 
@@ -183,6 +227,59 @@ class ApprovalRecord:
     requester: str = ""
     decided: datetime | None = None
     reason: str = ""
+    shown: Shown = field(default_factory=Shown)
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRecord:
+    """The message of a chat that asks for one approval: where it is, and what it says by now."""
+
+    table: ClassVar[Table] = Table.MESSAGE
+
+    approval: str
+    channel: str
+    """By its id; with `ts` it names the message."""
+    ts: str
+    at: datetime
+    status: str = "open"
+    """`open` as long as what it says may change; `closed` once the story is over."""
+    shown: str = ""
+    """A digest of what it says."""
+    owner: str = ""
+    """What the chat calls the owner of the resource."""
+    escalated: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return self.approval
+
+
+@dataclass(frozen=True, slots=True)
+class ClickRecord:
+    """
+    A click that was taken and may not be decided upon yet.
+
+    Its key is made of the click itself, so that the same click is never taken twice.
+    """
+
+    table: ClassVar[Table] = Table.CLICK
+
+    id: str
+    approval: str
+    verb: str
+    """`approve`, `deny` or `snooze`."""
+    user: str
+    """What the chat calls whoever clicked."""
+    at: datetime
+    words: str = ""
+    """The reason of a no; how long to snooze."""
+    status: str = "new"
+    """`new` or `done`."""
+    outcome: str = ""
 
     @property
     def key(self) -> str:

@@ -27,6 +27,8 @@ class Table(StrEnum):
     SNOOZE = "snooze"
     SAVING = "saving"
     RUN = "run"
+    MESSAGE = "message"
+    CLICK = "click"
     SETTING = "setting"
     """What is set for the whole installation: the freeze, the figures of the last run that breakers compare with."""
 
