@@ -1,15 +1,16 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench docs custodian wheel clean
+.PHONY: help demo test lint format fuzz bench docs custodian prometheus wheel clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CUSTODIAN := .venv-custodian
+PROMETHEUS := .prometheus
 
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo.stamp  ## Run the shipped policies on an emulated AWS account; no credentials
 	@$(BIN)/bursar demo
@@ -42,11 +43,13 @@ docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
 
 custodian: $(CUSTODIAN)/stamp  ## Install Cloud Custodian in a place of its own, for the tests that compare with it
 
+prometheus: $(PROMETHEUS)/stamp  ## Install a Prometheus server from the distribution's packages, for the tests that query one; no root
+
 wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## Remove everything that was installed or built
-	rm -rf $(VENV) $(CUSTODIAN) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Python 3.11 or newer, whatever the machine calls it.
 $(BIN)/python:
@@ -69,4 +72,8 @@ $(VENV)/dev.stamp: pyproject.toml | $(VENV)/demo.stamp
 $(CUSTODIAN)/stamp: tests/custodian.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(CUSTODIAN)
 	@$(CUSTODIAN)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+$(PROMETHEUS)/stamp: tests/prometheus.sh
+	@sh $< $(PROMETHEUS)
 	@touch $@

@@ -37,6 +37,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "report": "Show how the controls of a framework stand.",
         "explain": "Show how every policy decides about one resource or finding.",
         "audit": "Show and verify the ledger of what happened.",
+        "prices": "Fetch what AWS charges; show what a price rests on.",
+        "agent": "Sample the GPUs of this machine and publish what they do.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
     }
 )

@@ -9,19 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bursar.secrets import HINT, is_reference
 from bursar.slack.settings import SlackDocument, SlackSettings, slack_settings
+from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
 from engine.people import Door, People, Person
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
-from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word
+from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word, list_of_one
 from engine.policy.translate import find, validate
 from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
 from integrations.aws.act_session import ActSettings
@@ -41,6 +42,10 @@ AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 NAME = "bursar.yaml"
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
+CACHE = ".bursar/prices.json"
+"""Where prices that were asked for are kept between runs."""
+MAX_AGE = timedelta(days=7)
+"""How old a price may be before it is asked for anew, and says so where it cannot be."""
 STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -77,6 +82,7 @@ class AwsDocument(BaseModel):
     role: Word | None = None
     external_id: Word | None = None
     account_timeout: PositiveDuration = timedelta(minutes=15)
+    bulk_tags: Literal["true", "false"] = "false"
     act: ActDocument | None = None
 
 
@@ -122,6 +128,24 @@ class PersonDocument(BaseModel):
     web: Text | None = None
 
 
+def _shorthand(value: Any) -> Any:
+    """Return `prices: prices.yaml` as the mapping that it stands for."""
+    return {"own": value} if isinstance(value, str) else value
+
+
+class PricesDocument(BaseModel):
+    """Where prices come from, beside the list that is shipped."""
+
+    model_config = STRICT
+
+    own: Text | None = None
+    fetched: Annotated[tuple[Text, ...], BeforeValidator(list_of_one)] = ()
+    live: bool = False
+    cache: Text = CACHE
+    max_age: PositiveDuration = MAX_AGE
+    commitments: bool = False
+
+
 class ConfigDocument(BaseModel):
     """The shape of `bursar.yaml`."""
 
@@ -139,10 +163,28 @@ class ConfigDocument(BaseModel):
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     slack: SlackDocument | None = None
     aws: AwsDocument | None = None
-    prices: Text | None = None
+    telemetry: tuple[TelemetryDocument, ...] = ()
+    prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSettings:
+    """Where prices come from, beside the list that is shipped."""
+
+    own: Path | None = None
+    """Prices and discounts of the user's."""
+    fetched: tuple[Path, ...] = ()
+    """Files that `bursar prices fetch` wrote, the first one first."""
+    live: bool = False
+    """Whether AWS is asked for what a run comes upon."""
+    cache: Path = Path(CACHE)
+    max_age: timedelta | None = None
+    """A price that is older says so; None where nobody minds."""
+    commitments: bool = False
+    """Whether Savings Plans and reservations are read."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +207,9 @@ class Config:
     people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
-    prices: Path | None = None
+    telemetry: tuple[SourceSettings, ...] = ()
+    """Sources beside CloudWatch."""
+    prices: PriceSettings = field(default_factory=PriceSettings)
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
     anchor: AnchorAddress | None = None
@@ -202,6 +246,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     exemptions: tuple[Exemption, ...] = ()
     state: StateAddress | None = None
     anchor: AnchorAddress | None = None
+    sources = SourcesRead()
     if parsed.root is not None:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
@@ -209,6 +254,8 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         problems += _open_secrets(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
+        sources = read_sources(document.telemetry if document else (), parsed.root, path.parent)
+        problems += sources.problems
         clauses = Clauses(Expressions(parsed.source), parsed.root, tuple(catalog.kinds.values()))
         protect, production = clauses.under("protect"), clauses.under("production")
         exemptions = _exemptions(document, clauses)
@@ -229,9 +276,10 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         people=_people(document),
         aws=_aws(document.aws),
         act=_act(document.aws),
-        prices=path.parent / document.prices if document.prices else None,
+        telemetry=sources.settings,
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
+        prices=_prices(document.prices, path.parent),
         fail_on=document.fail_on,
     )
 
@@ -311,6 +359,20 @@ def _addresses(
     return state, anchor, problems
 
 
+def _prices(document: PricesDocument | None, folder: Path) -> PriceSettings:
+    if document is None:
+        return PriceSettings(cache=folder / CACHE)
+    only_own = document == PricesDocument(own=document.own)
+    return PriceSettings(
+        own=folder / document.own if document.own else None,
+        fetched=tuple(folder / name for name in document.fetched),
+        live=document.live,
+        cache=folder / document.cache,
+        max_age=None if only_own else document.max_age,
+        commitments=document.commitments,
+    )
+
+
 def _without_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
     """Return the problem of accounts that nobody could enter."""
     aws = document.aws if document is not None else None
@@ -377,5 +439,6 @@ def _aws(document: AwsDocument | None) -> AwsSettings:
         organization=organization,
         role=document.role or "",
         external_id=document.external_id or "",
+        bulk_tags=document.bulk_tags == "true",
         account_seconds=document.account_timeout.total_seconds() if document.accounts or chosen else 0,
     )

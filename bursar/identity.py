@@ -17,16 +17,10 @@ def caller(door: Door, config: Config) -> str:
     """
     if door is Door.USER:
         return _user()
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from integrations.aws.refusals import no_credentials
     from integrations.aws.session import open_session
 
     with open_session(config.aws) as session:
-        try:
-            return str(session.client("sts", session.regions[0]).get_caller_identity()["Arn"])
-        except (BotoCoreError, ClientError) as error:
-            raise no_credentials(error, config.aws.profile) from error
+        return str(session.caller()["Arn"])
 
 
 def _user() -> str:

@@ -17,10 +17,11 @@ from typing import TextIO
 
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
+from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
-from bursar.wiring import Choice, Setup, context_at, open_estate
+from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
 from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
 from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
 from engine.acting.savings import Watch
@@ -34,6 +35,7 @@ from engine.planning import counted, plan_items
 from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
 from engine.ports import Progress
+from engine.state.anchoring import check_anchor
 from engine.state.records import ActionRecord, ExemptionRecord, restored
 from engine.state.store import StateError, Store, Table
 from integrations.catalog import default_catalog
@@ -116,9 +118,11 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
         if not wanted or not own.policies:
             raise CollectError.of("not-found", f"there is no policy `{policy}` about {subject.kind}", where=policy)
         now = clock()
-        with open_estate(replace(choice, regions=(subject.region,)), setup.config, now) as (estate, moment):
+        there = replace(choice, regions=(subject.region,))
+        # At the prices that the plan was made with, which were kept.
+        with open_estate(there, setup.config, now, priced=False) as (estate, moment):
             items = list(estate.stream(Needs(wanted, frozenset({identity}))))
-        context = context_at(moment, setup.config)
+        context = context_at(moment, setup.config, estate)
         plan = plan_items(own, items, estate.name, context, setup.installation)
         resource = next((i for i in items if isinstance(i, Resource) and i.uid == subject.uid), None)
         if resource is None and (plan.gaps or not plan.scopes):
@@ -139,7 +143,10 @@ def make_plan(site: Site, watch: Watch, progress: Progress) -> Plan:
     setup = site.setup
     with open_estate(site.choice, setup.config, site.ports.clock()) as (estate, moment):
         items = counted(watch.watched(estate.stream(needs_of(setup.policies))), progress)
-        return plan_items(setup.policies, items, estate.name, context_at(moment, setup.config), setup.installation)
+        context = context_at(moment, setup.config, estate)
+        plan = plan_items(setup.policies, items, estate.name, context, setup.installation)
+    render_run(prices_of(estate), sys.stderr)
+    return plan
 
 
 def end_savings(begun: Begun, watch: Watch, plan: Plan) -> None:
@@ -158,18 +165,11 @@ def keep_anchor(site: Site) -> None:
             anchor.keep(site.ports.store.head(), site.ports.clock())
 
 
-def put_back(site: Site) -> str:
-    """Return why the store is not the one it was: another lineage, or an older state than the anchor has seen."""
+def check_state(site: Site) -> None:
+    """Raise `StateError` where the store is not the one that was anchored, or an older state of it."""
     with open_anchor(site.setup.config) as anchor:
-        kept = anchor.latest() if anchor is not None else None
-    if kept is None:
-        return ""
-    head = site.ports.store.head()
-    if kept.lineage != head.lineage:
-        return f"the store is another one than was anchored: lineage {head.lineage}, not {kept.lineage}"
-    if head.serial < kept.serial:
-        return f"an older state was put back: the ledger ends at {head.serial}, and {kept.serial} was anchored"
-    return ""
+        if anchor is not None:
+            check_anchor(site.ports.store, anchor.latest())
 
 
 def run_at(site: Site, *, whole: bool = True) -> Report | None:
@@ -179,10 +179,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     Raises:
         StateError: `state-replaced`, where the store is not the one that was anchored.
     """
-    wrong = put_back(site)
-    if wrong:
-        hint = "restore the newest state, or start a new anchor once you know why"
-        raise StateError.of("state-replaced", wrong, where=site.ports.store.name, hint=hint)
+    check_state(site)
     begun = begin(site.ports)
     if begun is None:
         return None

@@ -7,7 +7,7 @@ The one place that knows which edge implements which port. SDKs are loaded when 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import NoReturn
 from actions.catalog import actions, remediations
 from bursar.config import Config, read_config
 from bursar.loading import choose, load
+from bursar.pricing import RunPrices, price_book, run_prices
 from bursar.zones import zone
 from engine.acting.action import ActError, Action
 from engine.checks.context import Context
@@ -23,10 +24,14 @@ from engine.errors import ConfigError
 from engine.planning import Installation
 from engine.policy.model import PolicySet
 from engine.ports import Estate
-from engine.prices import PriceBook
 from integrations.catalog import default_catalog
-from integrations.prices.load import bundled, gpu_idle_watts, read_overrides
+from integrations.prices.ahead import PricedEstate
+from integrations.prices.load import gpu_idle_watts
+from integrations.prometheus.source import PrometheusSettings, PrometheusSource
 from integrations.snapshot import open_snapshot
+from integrations.telemetry.attaching import ReportingEstate
+from integrations.telemetry.port import Source
+from integrations.telemetry.recorded import RecordedSettings, RecordedSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +70,38 @@ def set_up(choice: Choice) -> Setup:
     )
 
 
-def context_at(now: datetime, config: Config) -> Context:
-    """Return what decisions at `now` rest on beside policies and resources."""
-    own = (read_overrides(config.prices),) if config.prices else ()
+def context_at(now: datetime, config: Config, source: Estate | None = None) -> Context:
+    """
+    Return what decisions at `now` rest on beside policies and resources.
+
+    `source` is the estate that `open_estate` yielded: with live prices it brings their layer and the commitments.
+    """
+    found = prices_of(source)
     return Context(
         now=now,
         catalog=default_catalog(),
-        prices=PriceBook((*own, bundled())),
+        prices=price_book(config.prices, now, found.layers),
         watts=gpu_idle_watts(),
         zones=zone,
+        commitments=found.commitments,
     )
 
 
+def prices_of(source: Estate | None) -> RunPrices:
+    """Return what the run that reads `source` was told of prices; nothing where AWS is not asked for them."""
+    asked = source.prices if isinstance(source, PricedEstate) else None
+    return asked if isinstance(asked, RunPrices) else RunPrices()
+
+
 @contextmanager
-def open_estate(choice: Choice, config: Config, now: datetime | None = None) -> Iterator[tuple[Estate, datetime]]:
-    """Yield the chosen estate with the moment to judge it at; a live one is judged `now`, by the clock if not given."""
+def open_estate(
+    choice: Choice, config: Config, now: datetime | None = None, *, priced: bool = True
+) -> Iterator[tuple[Estate, datetime]]:
+    """
+    Yield the chosen estate with the moment to judge it at; a live one is judged `now`, by the clock if not given.
+
+    It comes with AWS's prices and commitments where the configuration asks for them and it is to be `priced`.
+    """
     if choice.estate is not None:
         snapshot = open_snapshot(choice.estate)
         if choice.record_api is not None:
@@ -102,8 +124,29 @@ def open_estate(choice: Choice, config: Config, now: datetime | None = None) -> 
         endpoint_url=choice.endpoint_url or config.aws.endpoint_url,
     )
     now = now or datetime.now(UTC).replace(microsecond=0)
-    with live_estate(settings, now) as estate:
-        yield estate, now
+    with telemetry_sources(config, now) as sources, live_estate(settings, now, sources) as live:
+        estate = ReportingEstate(live, sources) if sources else live
+        if not priced or not (config.prices.live or config.prices.commitments):
+            yield estate, now
+            return
+        with run_prices(config.prices, settings, now) as prices:
+            yield PricedEstate(estate, prices), now
+
+
+@contextmanager
+def telemetry_sources(config: Config, now: datetime) -> Iterator[tuple[Source, ...]]:
+    """Yield the sources of telemetry that the configuration names beside those of the cloud itself."""
+    with ExitStack() as stack:
+        sources: list[Source] = []
+        for settings in config.telemetry:
+            match settings:
+                case PrometheusSettings():
+                    prometheus = PrometheusSource(settings, now)
+                    stack.callback(prometheus.close)
+                    sources.append(prometheus)
+                case RecordedSettings():
+                    sources.append(RecordedSource(settings, now))
+        yield tuple(sources)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "no-credentials": "No cloud credentials were found, or they were refused.",
         "not-found": "Nothing has the given name or id.",
         "exists": "The file exists already and is not overwritten.",
+        "no-driver": "There is no NVIDIA driver that could be asked, or it does not answer.",
         "missing-extra": "An optional part of Bursar is not installed.",
         "demo-failed": "The emulated AWS account of the demo could not be started or used.",
         # state

@@ -39,6 +39,11 @@ class Framework:
     note: str
     """How far the controls here go, for the reader of a report."""
     controls: tuple[Control, ...]
+    evidence_only: bool = False
+    """
+    Whether its controls are about an organization, and resources can be evidence for them only: as if every policy
+    said that it supports them.
+    """
 
 
 class Standing(StrEnum):
@@ -71,7 +76,7 @@ class ControlReport:
 
 def compliance(framework: Framework, policies: Sequence[Policy], plan: Plan) -> tuple[ControlReport, ...]:
     """Return how each control of `framework` stands; controls that only policies name come last."""
-    linked = _links(framework.name, policies)
+    linked = _links(framework, policies)
     known = {control.id for control in framework.controls}
     named = (Control(id_, "named by a policy") for id_ in sorted(linked) if id_ not in known)
     counted = {tally.policy: tally.counts for tally in plan.tallies}
@@ -85,14 +90,15 @@ Link = tuple[Policy, bool]
 """A policy and whether it only supports the control."""
 
 
-def _links(framework: str, policies: Iterable[Policy]) -> Mapping[str, list[Link]]:
+def _links(framework: Framework, policies: Iterable[Policy]) -> Mapping[str, list[Link]]:
     """Return the policies by the control of `framework` that they name."""
     found: dict[str, list[Link]] = {}
     for policy in policies:
         for written in dict.fromkeys(policy.controls):
             name, colon, control = written.removeprefix(SUPPORTS).partition(":")
-            if colon and name == framework:
-                found.setdefault(control, []).append((policy, written.startswith(SUPPORTS)))
+            if colon and name == framework.name:
+                supports = framework.evidence_only or written.startswith(SUPPORTS)
+                found.setdefault(control, []).append((policy, supports))
     return found
 
 
@@ -108,10 +114,15 @@ def _report(
     kinds = {kind.name for policy, _ in links for kind in policy.kinds}
     gaps = sum(incomplete.get(kind, 0) for kind in kinds)
     names = tuple(policy.name for policy, _ in links)
-    return ControlReport(control, _standing(links, counts, gaps), names, counts, gaps)
+    # A policy that looks at all resources and found none has shown nothing.
+    whole = any(
+        policy.where is None and not supports and counted.get(policy.name, {}).get(Outcome.COMPLIANT)
+        for policy, supports in links
+    )
+    return ControlReport(control, _standing(links, counts, gaps, whole=whole), names, counts, gaps)
 
 
-def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int) -> Standing:
+def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int, *, whole: bool) -> Standing:
     if not links:
         return Standing.UNCOVERED
     if counts.get(Outcome.VIOLATION):
@@ -120,5 +131,4 @@ def _standing(links: Sequence[Link], counts: Mapping[Outcome, int], gaps: int) -
         return Standing.UNKNOWN
     if not counts.get(Outcome.COMPLIANT) and not counts.get(Outcome.EXEMPT):
         return Standing.EMPTY
-    whole = any(policy.where is None and not supports for policy, supports in links)
     return Standing.MET if whole and not counts.get(Outcome.EXEMPT) else Standing.PARTLY

@@ -69,6 +69,8 @@ class Cost:
     """Source, date and kind of the prices, for people."""
     exact: bool = True
     """False where a price of another region or a like product stands in."""
+    beside: str = ""
+    """Of savings: what goes on to be paid, so that the bill falls by less than the price, or only about so."""
 
     @property
     def monthly(self) -> Decimal:

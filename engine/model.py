@@ -48,6 +48,8 @@ class Usage:
     """`hour` (per hour) or `GiB-month` (per month), `month`, `IOPS-month`, `MiBps-month`."""
     role: str = "compute"
     """`compute` is what a stop ends; `storage` stays until deleted."""
+    kept: str = ""
+    """Why the charge goes on when the resource ends: `paid in advance with its capacity block`; empty where it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,19 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of a source that charges for its answers."""
+
+    metrics: int = 0
+    """Series times statistics."""
+    usd: Decimal = Decimal(0)
+    """What the source takes for them at list price."""
+
+    def __add__(self, other: Asked) -> Asked:
+        return Asked(self.metrics + other.metrics, self.usd + other.usd)
+
+
+@dataclass(frozen=True, slots=True)
 class ScopeReport:
     """How completely a scope was read. An estate sends exactly one for each scope it was asked for."""
 
@@ -104,6 +119,8 @@ class ScopeReport:
     resources: int = 0
     detail: str = ""
     """For anything but complete: which call failed, and how."""
+    asked: Asked = Asked()
+    """What was asked of telemetry for its resources."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.findings import Cost, Finding, Outcome, Subject, Verdict
-from engine.model import ScopeReport
+from engine.model import Asked, ScopeReport
 from engine.policy.model import Approval, Mode
 from engine.values import Unknown
 
@@ -101,3 +101,8 @@ class Plan:
     @property
     def gaps(self) -> tuple[ScopeReport, ...]:
         return tuple(s for s in self.scopes if s.status != "complete")
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked of telemetry in all scopes together."""
+        return sum((scope.asked for scope in self.scopes), Asked())

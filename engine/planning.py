@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from engine.checks.context import Context
 from engine.checks.rule import truth
-from engine.checks.schedule import share_outside
+from engine.commitments import Ending, Used, net
 from engine.evaluate import Tallies, compile_policies, judge_groups, judge_items
 from engine.exemptions import Exemption, excused, in_force
 from engine.expr.interpret import interpret
@@ -23,10 +23,10 @@ from engine.ids import finding_id
 from engine.limits import holds_of
 from engine.model import Resource
 from engine.plan import Plan, Step, Tally, Withheld
-from engine.policy.checks import Schedule
 from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
 from engine.policy.needs import needs_of
 from engine.ports import Estate, Item, Progress
+from engine.savings import NOTHING, ending, gross
 from engine.values import Reason, Truth, Unknown, any_of
 
 PROTECT_TAG = "bursar/protect"
@@ -34,7 +34,6 @@ PROTECT_TAG = "bursar/protect"
 A resource that carries this tag with any value but `false` is never acted on. The key's case does not matter:
 whoever wrote it meant it.
 """
-NOTHING = Cost(Decimal(0), "nothing is charged that the remediation would end")
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,8 @@ class Draft:
     withheld: list[Withheld] = field(default_factory=list)
     undecided: list[Verdict] = field(default_factory=list)
     exempt: list[Verdict] = field(default_factory=list)
+    endings: dict[str, Ending] = field(default_factory=dict)
+    """What the findings' remediations end, by finding; empty where there are no commitments."""
 
 
 def run(
@@ -89,12 +90,20 @@ def plan_items(
 ) -> Plan:
     """Return the plan of `policies` over the resources and scope reports in `items`."""
     compiled = compile_policies(policies.policies, context)
-    tallies, draft = Tallies(), Draft()
-    for judged, resource, verdict in judge_items(compiled, items, tallies):
+    tallies, draft, used = Tallies(), Draft(), Used(context.commitments)
+    for judged, resource, verdict in judge_items(compiled, used.watched(items), tallies):
         _take(draft, judged.policy, verdict, resource, tallies, context, installation)
     for policy, verdict in judge_groups(compiled, tallies):
         _take(draft, policy, verdict, None, tallies, context, installation)
+    _net(draft, context, used)
     return _assemble(policies, draft, tallies, estate, context, installation)
+
+
+def _net(draft: Draft, context: Context, used: Used) -> None:
+    """Lower the savings of findings and steps by what commitments go on to cost."""
+    netted = net(draft.endings, context.commitments, used)
+    draft.findings = [replace(f, savings=netted.get(f.id, f.savings)) for f in draft.findings]
+    draft.steps = [replace(s, savings=netted.get(s.finding, s.savings)) for s in draft.steps]
 
 
 def _take(
@@ -116,7 +125,7 @@ def _take(
         tallies.excuse(policy.name)
         draft.exempt.append(replace(verdict, outcome=Outcome.EXEMPT, summary=why, actionable=False))
         return
-    finding = _finding(policy, verdict, resource, context, installation)
+    finding = _finding(policy, verdict, resource, context, installation, draft.endings)
     draft.findings.append(finding)
     if resource is not None:
         _add_steps(draft, finding, policy, resource, context, installation, why)
@@ -128,13 +137,14 @@ def _finding(
     resource: Resource | None,
     context: Context,
     installation: Installation,
+    endings: dict[str, Ending],
 ) -> Finding:
     cost: Cost | Unknown = NOTHING
     savings: Cost | Unknown = NOTHING
     if resource is not None:
         cost = context.prices.cost_of(resource.usage, resource.region)
         if verdict.actionable:
-            savings = _savings(policy, resource, context, installation)
+            savings = _savings(policy, resource, context, installation, endings)
     return Finding(
         id=finding_id(policy.name, verdict.subject.uid),
         verdict=verdict,
@@ -150,8 +160,18 @@ def _finding(
     )
 
 
-def _savings(policy: Policy, resource: Resource, context: Context, installation: Installation) -> Cost | Unknown:
-    """Return what all remediations of `policy` would save together; unknown where one ends a part of its charges."""
+def _savings(
+    policy: Policy,
+    resource: Resource,
+    context: Context,
+    installation: Installation,
+    endings: dict[str, Ending],
+) -> Cost | Unknown:
+    """
+    Return what all remediations of `policy` would save together; unknown where one ends a part of its charges.
+
+    Where there are commitments, what is ended is put into `endings`, for what they leave of it.
+    """
     whole: frozenset[str] = frozenset()
     partly: frozenset[str] = frozenset()
     for name in policy.remediate:
@@ -164,16 +184,11 @@ def _savings(policy: Policy, resource: Resource, context: Context, installation:
         return Unknown(Reason.NOT_COLLECTED, "it ends a part of the charges; how large is not known", "savings")
     if not whole:
         return NOTHING
-    return _saved(policy, context.prices.cost_of(resource.usage, resource.region, whole))
-
-
-def _saved(policy: Policy, charges: Cost | Unknown) -> Cost | Unknown:
-    """Return what ending `charges` saves: all of them, or those outside working hours where work goes on inside."""
-    if isinstance(charges, Unknown) or not isinstance(policy.check, Schedule):
-        return charges
-    share = share_outside(policy.check)
-    basis = f"{charges.basis}; for the {share:.0%} of a week outside working hours"
-    return Cost(charges.hourly * share, basis, charges.exact)
+    savings = gross(policy, resource, whole, context.prices)
+    if context.commitments and isinstance(savings, Cost) and savings.hourly:
+        ended = ending(policy, resource, whole, context.prices, savings)
+        endings[finding_id(policy.name, resource.uid)] = ended
+    return savings
 
 
 def _add_steps(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from engine.findings import Cost
@@ -73,6 +73,8 @@ class PriceLayer:
     """The region whose price stands in for regions without one; empty when none does."""
     discounts: tuple[Discount, ...] = ()
     """Apply to the layers below this one, never to its own prices: those are what is paid."""
+    notes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Why the layer has no price for a sku in a region: it was refused, or could not be read."""
 
     @classmethod
     def of(
@@ -82,8 +84,9 @@ class PriceLayer:
         *,
         reference_region: str = "",
         discounts: tuple[Discount, ...] = (),
+        notes: Mapping[tuple[str, str], str] | None = None,
     ) -> PriceLayer:
-        return cls(name, {(p.sku, p.region): p for p in prices}, reference_region, discounts)
+        return cls(name, {(p.sku, p.region): p for p in prices}, reference_region, discounts, notes or {})
 
     def exactly(self, sku: str, region: str) -> Price | None:
         return self.prices.get((sku, region)) or self.prices.get((sku, ANY_REGION))
@@ -91,6 +94,10 @@ class PriceLayer:
     def instead(self, sku: str) -> Price | None:
         """Return the price that stands in for regions without one."""
         return self.prices.get((sku, self.reference_region)) if self.reference_region else None
+
+    def note(self, sku: str, region: str) -> str:
+        """Return why there is no price, or nothing where the layer has nothing to say."""
+        return self.notes.get((sku, region), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,10 @@ class PriceBook:
     """All prices of a run, the most trusted layer first."""
 
     layers: tuple[PriceLayer, ...] = ()
+    today: date | None = None
+    """The day of the run; None where no price is called old."""
+    max_age: timedelta | None = None
+    """A price older than that says so in its basis."""
     _quotes: dict[tuple[str, str], Quote | Unknown] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Answers so far. A fleet asks for few skus very often; the dict lives and dies with the book."""
 
@@ -144,21 +155,34 @@ class PriceBook:
         for depth, layer in enumerate(self.layers):
             price = layer.exactly(sku, region)
             if price is not None:
-                return self._quoted(price, depth, _where(price, region), price.exact)
+                notes = self._notes(sku, region, self.layers[:depth])
+                return self._quoted(price, depth, _where(price, region), price.exact, notes)
         for depth, layer in enumerate(self.layers):
             price = layer.instead(sku)
             if price is not None:
                 where = f"{layer.reference_region} {price.basis}; none for {region or 'no region'}"
-                return self._quoted(price, depth, where, exact=False)
-        return Unknown(Reason.NOT_COLLECTED, f"no price for `{sku}` in {region or 'no region'}", PATH)
+                return self._quoted(price, depth, where, exact=False, notes=self._notes(sku, region, self.layers))
+        detail = f"no price for `{sku}` in {region or 'no region'}{self._notes(sku, region, self.layers)}"
+        return Unknown(Reason.NOT_COLLECTED, detail, PATH)
 
-    def _quoted(self, price: Price, depth: int, where: str, exact: bool) -> Quote:
+    def _quoted(self, price: Price, depth: int, where: str, exact: bool, notes: str = "") -> Quote:
         discount = self._discount(price.sku, depth)
-        origin = f"{self.layers[depth].name} of {price.date.isoformat()}"
+        origin = f"{self.layers[depth].name} of {price.date.isoformat()}{self._age(price)}"
         if discount is None:
-            return Quote(price.amount, price.unit, f"{where} ({origin})", exact)
+            return Quote(price.amount, price.unit, f"{where} ({origin}){notes}", exact)
         amount = price.amount * (100 - discount.percent) / 100
-        return Quote(amount, price.unit, f"{where} ({origin}), {discount.text}", exact)
+        return Quote(amount, price.unit, f"{where} ({origin}), {discount.text}{notes}", exact)
+
+    def _age(self, price: Price) -> str:
+        """Return how old the price is, where that is older than it may be."""
+        if self.today is None or self.max_age is None or self.today - price.date <= self.max_age:
+            return ""
+        return f", {(self.today - price.date).days:,} days old"
+
+    @staticmethod
+    def _notes(sku: str, region: str, layers: tuple[PriceLayer, ...]) -> str:
+        """Return why `layers`, which come first, have no price."""
+        return "".join(f"; {layer.name}: {note}" for layer in layers if (note := layer.note(sku, region)))
 
     def _discount(self, sku: str, depth: int) -> Discount | None:
         """Return the first layer's longest matching discount among the layers above `depth`."""

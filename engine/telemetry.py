@@ -28,6 +28,8 @@ a clock that is wrong.
 """
 FROZEN_SAMPLES = 20
 """So many identical samples of something that always moves are a stopped exporter, not a quiet machine."""
+LEAST_WATTS = 1.0
+"""No accelerator that is on draws less: what says so is broken, or counts in kilowatts."""
 FEWEST_BUCKETS = 3
 """A window into which fewer buckets fit cannot show a duration."""
 
@@ -101,8 +103,8 @@ def read_window(series: Series, window: Window, path: str, unit: str = "") -> Wi
 
 
 def _plausible(value: float, unit: str) -> bool:
-    """Return whether `value` can have been measured: nothing is negative, and nothing that runs draws 0 W."""
-    return math.isfinite(value) and (value > 0 or (value == 0 and unit != "watt"))
+    """Return whether `value` can have been measured: nothing is negative, and what runs draws power."""
+    return math.isfinite(value) and value >= (LEAST_WATTS if unit == "watt" else 0)
 
 
 def _judge_samples(

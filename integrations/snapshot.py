@@ -33,6 +33,7 @@ from integrations.snapshot_lines import (
     encode_scope,
     encode_time,
 )
+from integrations.telemetry.port import TELEMETRY
 
 VERSION = 1
 LONGEST_LINE = 64 * 1024 * 1024
@@ -139,7 +140,7 @@ class SnapshotEstate:
                 need, ids = needs.kinds.get(item.kind), needs.ids(Scope(item.account, item.region, item.kind))
                 if need is not None and (ids is None or item.id in ids):
                     yield self._limited(item, need)
-            elif item.scope.kind in needs.kinds:
+            elif item.scope.kind in needs.kinds or item.scope.kind == TELEMETRY:
                 seen.add(item.scope.kind)
                 if needs.covers(item.scope):
                     yield item

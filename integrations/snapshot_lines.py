@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from engine.model import Resource, Scope, ScopeReport, ScopeStatus, Series, Usage
+from engine.model import Asked, Resource, Scope, ScopeReport, ScopeStatus, Series, Usage
 from engine.values import Answer, Reason, Unknown, clean
 
 DAMAGE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
@@ -34,7 +34,7 @@ def encode_resource(resource: Resource) -> dict[str, Any]:
         "metrics": {name: [_encode_series(s) for s in found] for name, found in resource.metrics.items()},
         "usage": _encode_unknown(resource.usage)
         if isinstance(resource.usage, Unknown)
-        else [[u.sku, str(u.quantity), u.unit, u.role] for u in resource.usage],
+        else [[u.sku, str(u.quantity), u.unit, u.role, *((u.kept,) if u.kept else ())] for u in resource.usage],
     }
     return {key: part for key, part in parts.items() if part not in ({}, [], "")}
 
@@ -48,6 +48,7 @@ def encode_scope(report: ScopeReport) -> dict[str, Any]:
         "status": report.status.value,
         "resources": report.resources,
         "detail": report.detail,
+        **({"metrics_asked": report.asked.metrics, "usd": str(report.asked.usd)} if report.asked.metrics else {}),
     }
 
 
@@ -118,14 +119,20 @@ def decode_resource(found: Mapping[str, Any]) -> Resource:
 def decode_scope(found: Mapping[str, Any]) -> ScopeReport:
     """Return the report that `encode_scope` wrote; raise on anything else."""
     scope = Scope(decode_text(found["account"]), decode_text(found["region"]), decode_text(found["kind"]))
-    return ScopeReport(scope, ScopeStatus(found["status"]), _whole(found["resources"]), decode_text(found["detail"]))
+    asked = Asked(_whole(found.get("metrics_asked", 0)), _amount(found.get("usd", "0")))
+    resources, detail = _whole(found["resources"]), decode_text(found["detail"])
+    return ScopeReport(scope, ScopeStatus(found["status"]), resources, detail, asked)
 
 
-def _decode_usage(sku: Any, quantity: Any, unit: Any, role: Any) -> Usage:
-    amount = Decimal(decode_text(quantity))
+def _decode_usage(sku: Any, quantity: Any, unit: Any, role: Any, kept: Any = "") -> Usage:
+    return Usage(decode_text(sku), _amount(quantity), decode_text(unit), decode_text(role), decode_text(kept))
+
+
+def _amount(value: Any) -> Decimal:
+    amount = Decimal(decode_text(value))
     if not amount.is_finite() or amount < 0:
-        raise ValueError(f"a quantity of {amount}")
-    return Usage(decode_text(sku), amount, decode_text(unit), decode_text(role))
+        raise ValueError(f"an amount of {amount}")
+    return amount
 
 
 def _decode_series(metric: str, found: Mapping[str, Any]) -> Series:

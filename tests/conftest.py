@@ -4,12 +4,15 @@ import os
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 from hypothesis import settings
 
 from bursar.demo.process import Server, running_server
+from tests.fake_nvml import FakeDriver, build
 
+ROOT = Path(__file__).parents[1]
 # One commit gets one answer: the suite's examples are fixed by the tests themselves; `make fuzz` draws new ones.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None, print_blob=True)
@@ -49,22 +52,53 @@ def aws(aws_server) -> Server:
 
 
 @pytest.fixture(scope="session")
+def nvml_libraries(tmp_path_factory) -> dict[str, Path]:
+    """The fake NVIDIA library, as of a new driver and of an old one."""
+    if which("gcc") is None or find_spec("pynvml") is None:
+        pytest.skip("NOT TESTED: `gcc` or `nvidia-ml-py` is missing, so nothing that speaks to the driver was tested")
+    folder = tmp_path_factory.mktemp("nvml")
+    return {"new": build(folder / "new"), "old": build(folder / "old", "-DOLD")}
+
+
+@pytest.fixture
+def driver(nvml_libraries, tmp_path) -> FakeDriver:
+    """A machine without a GPU as yet."""
+    made = FakeDriver(nvml_libraries["new"], tmp_path / "nvml.state")
+    made.set()
+    return made
+
+
+@pytest.fixture(scope="session")
 def custodian() -> Path:
     """The folder of Cloud Custodian's programs, which `make custodian` installs in a place of its own."""
+    failed = _made("custodian", ".venv-custodian.lock")
+    if failed:
+        pytest.skip(f"NOT TESTED: Cloud Custodian could not be installed, so nothing was compared with it: {failed}")
+    return ROOT / ".venv-custodian" / "bin"
+
+
+@pytest.fixture(scope="session")
+def prometheus_programs() -> Path:
+    """The folder of `prometheus` and `promtool`, which `make prometheus` gets from the distribution."""
+    failed = _made("prometheus", ".prometheus.lock")
+    if failed:
+        pytest.skip(f"NOT TESTED: no Prometheus server can be had, so no telemetry was read from one: {failed}")
+    return ROOT / ".prometheus" / "bin"
+
+
+def _made(target: str, lock: str) -> str:
+    """Let make install something; return why it could not, empty where it did."""
     import fcntl
 
-    root = Path(__file__).parents[1]
-    lock = root / ".venv-custodian.lock"
-    with lock.open("w") as held:
+    with (ROOT / lock).open("w") as held:
         # Several workers may want it at once.
         fcntl.flock(held, fcntl.LOCK_EX)
         try:
             done = subprocess.run(
-                ["make", "--silent", "custodian"], cwd=root, capture_output=True, text=True, check=False, timeout=900
+                ["make", "--silent", target], cwd=ROOT, capture_output=True, text=True, check=False, timeout=900
             )
-            failed = done.returncode and (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         except (OSError, subprocess.TimeoutExpired) as error:
-            failed = str(error)
-    if failed:
-        pytest.skip(f"NOT TESTED: Cloud Custodian could not be installed, so nothing was compared with it: {failed}")
-    return root / ".venv-custodian" / "bin"
+            return str(error)
+    if not done.returncode:
+        return ""
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1]

@@ -34,7 +34,7 @@ def command(subject: str, **chosen: Any) -> int:
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
         items = counted(source.stream(needs_of(setup.policies)), progress)
-        context = context_at(moment, setup.config)
+        context = context_at(moment, setup.config, source)
         answers = explain_subject(setup.policies, items, context, subject)
     if not answers.found:
         if answers.gaps:

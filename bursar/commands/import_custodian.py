@@ -77,19 +77,22 @@ def _approval(approvers: tuple[str, ...], channel: str | None) -> Approval | Non
 
 def _report(imported: Imported, empty: tuple[str, ...], output: Path | None) -> None:
     """Say on standard error what became of each policy."""
-    from bursar.render.text import counted
+    from bursar.render.text import counted, visible
+
+    def say(text: str) -> None:
+        click.echo(visible(text), err=True)
 
     for file in empty:
-        click.echo(f"{file}: no policies of Cloud Custodian", err=True)
+        say(f"{file}: no policies of Cloud Custodian")
     where = f" to {output}" if output and imported.policies else ""
     done = f"{len(imported.policies)} of {counted(imported.total, 'policy', 'policies')}"
-    click.echo(f"translated {done}{where}", err=True)
+    say(f"translated {done}{where}")
     remarks = [(policy, note) for policy in imported.policies for note in policy.notes]
     if remarks:
         click.echo("\nremarks:", err=True)
     for policy, note in remarks:
-        click.echo(f"  {policy.original.file}:{note.line}  {policy.document['name']}: {note.text}", err=True)
+        say(f"  {policy.original.file}:{note.line}  {policy.document['name']}: {note.text}")
     if imported.untranslated:
         click.echo("\nnot translated:", err=True)
     for left in imported.untranslated:
-        click.echo(f"  {left.file}:{left.line}  {left.name}: {left.reason}", err=True)
+        say(f"  {left.file}:{left.line}  {left.name}: {left.reason}")

@@ -24,16 +24,21 @@ def command(formats: tuple[Output, ...], output: Path | None, fail_on: str | Non
     """
     from bursar.exit_status import exit_status
     from bursar.render.outputs import write_outputs
+    from bursar.render.prices import render_run
     from bursar.render.progress import progress_for
-    from bursar.wiring import Choice, context_at, open_estate, set_up
+    from bursar.render.scopes import told
+    from bursar.wiring import Choice, context_at, open_estate, prices_of, set_up
     from engine.planning import run
     from engine.policy.model import Severity
 
     choice = Choice(**chosen)
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
-        plan = run(setup.policies, source, context_at(moment, setup.config), setup.installation, progress)
+        plan = run(setup.policies, source, context_at(moment, setup.config, source), setup.installation, progress)
     extra = (Output("json", output),) if output else ()
     write_outputs(plan, (*formats, *extra))
+    render_run(prices_of(source), sys.stderr)
+    if choice.estate is None:
+        sys.stderr.write(told(plan.asked))
     severity = fail_on or setup.config.fail_on
     return exit_status(plan, None if severity in (None, "never") else Severity(severity))

@@ -37,6 +37,7 @@ def command(framework: str, format_: str, output: Path | None, **chosen: Any) ->
     from bursar.render.compliance import render
     from bursar.render.outputs import write_text
     from bursar.render.progress import progress_for
+    from bursar.render.scopes import told
     from bursar.wiring import Choice, context_at, open_estate, set_up
     from engine.compliance import Standing, compliance
     from engine.errors import ConfigError, did_you_mean
@@ -50,9 +51,11 @@ def command(framework: str, format_: str, output: Path | None, **chosen: Any) ->
     choice = Choice(**chosen)
     setup = set_up(choice)
     with open_estate(choice, setup.config) as (source, moment), progress_for(sys.stderr) as progress:
-        plan = run(setup.policies, source, context_at(moment, setup.config), setup.installation, progress)
+        plan = run(setup.policies, source, context_at(moment, setup.config, source), setup.installation, progress)
     reports = compliance(known[framework], setup.policies.policies, plan)
     write_text(output, lambda out, **screen: render(known[framework], reports, plan, format_, out, **screen))
+    if choice.estate is None:
+        sys.stderr.write(told(plan.asked))
     if plan.gaps:
         return INCOMPLETE
     return FOUND if any(report.standing is Standing.VIOLATED for report in reports) else DONE

@@ -26,6 +26,7 @@ def command(format_: str, output: Path | None, **chosen: Any) -> int:
     from bursar.exit_status import HELD, exit_status_of_run
     from bursar.render.outputs import Output, write_outputs
     from bursar.render.runs import show_report
+    from bursar.render.scopes import told
     from bursar.running import open_site, run_at
     from bursar.wiring import Choice, set_up
 
@@ -38,4 +39,5 @@ def command(format_: str, output: Path | None, **chosen: Any) -> int:
     if output is not None:
         write_outputs(report.plan, (Output("json", output),), table=False)
     show_report(report, format_, sys.stdout)
+    sys.stderr.write(told(report.plan.asked))
     return exit_status_of_run(report)

@@ -51,7 +51,8 @@ def command(output: Path, force: bool, **chosen: Any) -> int:
         raise ConfigError.of("exists", "the file exists already", where=str(output), hint=hint)
     choice = Choice(**chosen)
     setup = set_up(choice)
-    with open_estate(choice, setup.config) as (source, _), progress_for(sys.stderr) as progress:
+    # A recording holds what is used and not what it costs.
+    with open_estate(choice, setup.config, priced=False) as (source, _), progress_for(sys.stderr) as progress:
         resources, reports = record(source, needs_of(setup.policies), output, progress)
     render_scopes(output, resources, reports, sys.stdout)
     return DONE if all(r.status is ScopeStatus.COMPLETE for r in reports) else INCOMPLETE

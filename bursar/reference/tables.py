@@ -32,7 +32,9 @@ def permissions_page(actions: Iterable[str]) -> str:
     return (
         "# AWS permissions\n\n"
         "Bursar calls these actions and no others; each only reads. A denied action is not fatal: what it would\n"
-        "have told stays unknown, the plan names the gap, and the exit status is 3.\n\n"
+        "have told stays unknown, the plan names the gap, and the exit status is 3. Prices and commitments (`ce`,\n"
+        "`pricing`, `savingsplans`, spot prices, reserved instances) are read only where `prices` in the\n"
+        "configuration asks for them; without these actions the plan is made from other prices and says so.\n\n"
         f"```json\n{policy}\n```\n"
     )
 

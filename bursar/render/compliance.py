@@ -42,7 +42,7 @@ def render(
     """Write `reports` in one of the formats `table`, `markdown`, `csv` and `json`."""
     match format_:
         case "json":
-            out.write(json.dumps(_encoded(framework, reports, plan), indent=2, ensure_ascii=False) + "\n")
+            out.write(json.dumps(_encoded(framework, reports, plan), indent=2, allow_nan=False) + "\n")
         case "csv":
             _csv(reports, out)
         case "markdown":

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from engine.findings import Cost, Evidence, Finding, Subject, Verdict
-from engine.model import ScopeReport
+from engine.model import Asked, ScopeReport
 from engine.plan import Hold, Plan, Step, Tally, Withheld
 from engine.values import Answer, Reason, Unknown
 
@@ -53,6 +53,7 @@ def summary_of(plan: Plan) -> Json:
         "policies_digest": plan.policies,
         "max_mode": plan.max_mode.value,
         "resources": plan.resources,
+        "asked": asked_of(plan.asked),
     }
 
 
@@ -139,7 +140,13 @@ def scope_of(report: ScopeReport) -> Json:
         "status": report.status.value,
         "resources": report.resources,
         "detail": report.detail,
+        "asked": asked_of(report.asked),
     }
+
+
+def asked_of(asked: Asked) -> Json:
+    """Return what was asked of telemetry: metrics, and USD at list price, which may be far below a cent."""
+    return {"metrics": asked.metrics, "usd": f"{asked.usd:.6f}"}
 
 
 def tally_of(tally: Tally) -> Json:

@@ -219,6 +219,8 @@ def _policy_steps(console: Console, steps: Sequence[Step]) -> None:
             soft_wrap=True,
         )
         _indented(console, conditions_of(first), "dim")
+        for beside, steps_of in besides_of(same):
+            _indented(console, f"{beside}: {steps_of}" if len(same) > 1 else beside, "yellow")
 
 
 def conditions_of(step: Step) -> str:
@@ -230,6 +232,16 @@ def conditions_of(step: Step) -> str:
         parts.append(f"after a warning and {format_duration(step.grace)}")
     parts.append(f"undo: {step.undo}" if step.reversible else "cannot be undone")
     return "; ".join(parts)
+
+
+def besides_of(steps: Iterable[Step]) -> Iterator[tuple[str, str]]:
+    """Yield what goes on to be paid beside steps, with the names of those steps."""
+    found: dict[str, list[str]] = {}
+    for step in steps:
+        if isinstance(step.savings, Cost) and step.savings.beside:
+            found.setdefault(step.savings.beside, []).append(step.subject.name)
+    for beside, names in found.items():
+        yield f"saves {visible(beside)}", examples_of(names)
 
 
 def examples_of(names: Iterable[str]) -> str:

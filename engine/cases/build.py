@@ -52,7 +52,7 @@ def resource_of(
         },
         usage=Unknown(usage, "said by the case")
         if isinstance(usage, Reason)
-        else tuple(Usage(u.sku, u.quantity, u.unit, u.role) for u in usage or ()),
+        else tuple(Usage(u.sku, u.quantity, u.unit, u.role, u.kept) for u in usage or ()),
     )
 
 

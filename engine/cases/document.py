@@ -56,6 +56,7 @@ class UsageDocument(BaseModel):
     quantity: Number = Decimal(1)
     unit: Text = "hour"
     role: Text = "compute"
+    kept: str = ""
 
 
 class ResourceDocument(BaseModel):

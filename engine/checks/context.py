@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TypeAlias
 
+from engine.commitments import Commitment
 from engine.expr.env import Env
 from engine.findings import Confidence, Evidence
 from engine.kinds import Catalog
@@ -27,6 +28,8 @@ class Context:
     watts: Mapping[str, float]
     """Upper bound of a GPU model's power at rest with a context held, in watts."""
     zones: Callable[[str], tzinfo]
+    commitments: tuple[Commitment, ...] = ()
+    """What is paid for, used or not; empty where there is nothing of the kind, or nobody asked."""
 
     def env(self) -> Env:
         """Return what expressions may ask for."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.acting.action import ActError
-from integrations.aws.assume import partition_of
+from integrations.aws.partitions import partition_of
 from integrations.aws.permissions import action_of
 from integrations.aws.refusals import code_of
 from integrations.aws.session import AwsSession, AwsSettings, Clients, listened, open_session

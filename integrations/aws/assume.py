@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from integrations.aws.account_clients import Keys
+from integrations.aws.partitions import partition_of
 from integrations.aws.read_only import session_policy
 from integrations.aws.session import AwsSession, Clients
 
@@ -37,10 +38,3 @@ def assumed(home: AwsSession, clients: Clients, account: str) -> AwsSession:
     if found != account:
         raise WrongAccount(f"the role is of account {found}")
     return session
-
-
-def partition_of(region: str) -> str:
-    """Return the part of AWS that a region is in, as ARNs name it."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

@@ -12,17 +12,29 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
+from threading import Lock
 
 from engine.kinds import Kind
-from engine.model import KindNeeds, Resource, Series
-from engine.values import Reason, Unknown
+from engine.model import Asked, KindNeeds, Resource, Series
+from engine.values import Unknown
 from integrations.aws.metric_fetch import Client, Lists, attempt, data_of
-from integrations.aws.metric_grid import Buckets, merged, sample_counts, scaled, series_of
 from integrations.aws.metric_plan import Ask, Plan, listings_due, plan_queries, wanted_metrics
 from integrations.aws.metric_query import batches
 from integrations.aws.metric_sources import Scale
 from integrations.aws.registry import aws_kinds
+from integrations.telemetry.attaching import SourcesTelemetry
+from integrations.telemetry.grid import Buckets, merged, sample_counts, scaled, series_of
+from integrations.telemetry.port import Device, Measured
 
+METRIC_PRICE = Decimal("0.00001")
+"""
+USD for each metric that GetMetricData is asked for: $0.01 for 1,000, outside the free tier
+(https://aws.amazon.com/cloudwatch/pricing/, 2026-11).
+
+Each statistic is counted: the page counts up to five of one metric in one call as one, but bills have been seen that
+do not (https://github.com/prometheus/cloudwatch_exporter/pull/482).
+"""
 Answers = Sequence[Buckets | Unknown]
 """What came of each query of a plan."""
 
@@ -41,27 +53,42 @@ class CloudWatchTelemetry:
         self._now = now
         self._max_workers = max_workers
         self._lists = Lists(client_for)
+        self._asked: dict[tuple[str, str], int] = {}
+        self._asking = Lock()
         self._kinds: Mapping[str, Kind] = {kind.name: kind for kind in aws_kinds()}
+
+    @property
+    def name(self) -> str:
+        return "cloudwatch"
+
+    def report(self) -> None:
+        """Return nothing: what CloudWatch does not answer is a gap of the resources concerned."""
+        return
 
     def attach(self, resources: list[Resource], need: KindNeeds, region: str) -> list[Resource]:
         """Return the resources, in order, with the series that `need` asks for; all are of one kind."""
-        if not resources:
-            return []
-        kind = self._kinds[resources[0].kind]
+        return SourcesTelemetry(self._kinds, (self,)).attach(resources, need, region)
+
+    def measure(self, kind: Kind, resources: Sequence[Resource], need: KindNeeds, region: str) -> list[Measured]:
+        """Return what CloudWatch knows of each resource, in order."""
         wanted = wanted_metrics(kind, need)
         listed = listings_due(kind, wanted, resources)
         with ThreadPoolExecutor(self._max_workers) as pool:
             found = pool.map(lambda one: self._lists.series(region, one), listed)
             plan = plan_queries(kind, wanted, resources, dict(zip(listed, found, strict=True)), self._now)
+            self._count(kind.name, region, len(plan.queries))
             answers = self._fetch(plan, region, pool)
         telemetry = _read(plan, answers)
-        signals = {metric.signal for metric in wanted}
-        unasked = {
-            f"metrics.{metric.signal}": Unknown(Reason.NOT_COLLECTED, "no policy asks for it")
-            for metric in kind.metrics
-            if metric.signal not in signals
-        }
-        return [_attached(one, telemetry.get(i, _Telemetry()), unasked) for i, one in enumerate(resources)]
+        return [_measured(telemetry.get(position, _Telemetry())) for position in range(len(resources))]
+
+    def asked(self, kind: str, region: str) -> Asked:
+        """Return how many metrics GetMetricData was asked for, and what AWS takes for them."""
+        metrics = self._asked.get((kind, region), 0)
+        return Asked(metrics, metrics * METRIC_PRICE)
+
+    def _count(self, kind: str, region: str, metrics: int) -> None:
+        with self._asking:
+            self._asked[kind, region] = self._asked.get((kind, region), 0) + metrics
 
     def _fetch(self, plan: Plan, region: str, pool: ThreadPoolExecutor) -> Answers:
         """Return the answer to each query of the plan."""
@@ -140,10 +167,6 @@ def _factor(ask: Ask, answers: Answers) -> float | Unknown:
     return (100 if ask.source.scale is Scale.OF_TOTAL else 1) / ask.divisor
 
 
-def _attached(resource: Resource, telemetry: _Telemetry, unasked: Mapping[str, Unknown]) -> Resource:
-    gaps = {f"metrics.{signal}": gap for signal, gap in telemetry.gaps.items()}
-    return replace(
-        resource,
-        metrics={**resource.metrics, **{name: merged(found) for name, found in telemetry.series.items()}},
-        gaps={**unasked, **gaps, **resource.gaps},
-    )
+def _measured(telemetry: _Telemetry) -> Measured:
+    found = [series for all_series in telemetry.series.values() for series in merged(all_series)]
+    return Measured(tuple((Device(series.device), series) for series in found), telemetry.gaps)

@@ -141,7 +141,8 @@ class Draft:
         """Ask for the tags, where a policy reads them."""
         if not self.reader.wants("tags"):
             return
-        answer = attempt(call, question)
+        known = self.reader.known_tags.get(str(self.id))
+        answer = known if known is not None else attempt(call, question)
         if isinstance(answer, Unknown):
             self.gaps["tags"] = answer
         else:

@@ -22,7 +22,8 @@ from integrations.aws.reader import PageCut, Reader, Shared
 from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
 from integrations.aws.registry import AWS_KINDS
 from integrations.aws.session import AwsSession
-from integrations.aws.telemetry_port import NoTelemetry, Telemetry
+from integrations.aws.telemetry_port import NoTelemetry
+from integrations.telemetry.port import Telemetry
 
 CHUNK = 500
 """Resources whose telemetry is asked for together."""
@@ -92,7 +93,8 @@ class AwsEstate:
 
     def _too_late(self, scope: Scope, sent: int) -> ScopeReport:
         detail = f"the account took longer than {self.session.settings.account_seconds:g} s"
-        return ScopeReport(scope, ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED, sent, detail)
+        asked = self.telemetry.asked(scope.kind, scope.region)
+        return ScopeReport(scope, ScopeStatus.PARTIAL if sent else ScopeStatus.FAILED, sent, detail, asked)
 
     def _read(self, reader: Reader, stream: _Stream) -> None:
         """Send one scope's resources and its report."""
@@ -122,7 +124,8 @@ class AwsEstate:
                 stream.refused.append(detail)
         with suppress(Unwanted):
             scope = Scope(reader.account, reader.region, reader.kind.name)
-            stream.put([ScopeReport(scope, status, sent, detail)])
+            asked = self.telemetry.asked(reader.kind.name, reader.region)
+            stream.put([ScopeReport(scope, status, sent, detail, asked)])
 
     def _measured(self, reader: Reader, chunk: list[Resource]) -> list[Item]:
         return [*self.telemetry.attach(chunk, reader.need, reader.region)]

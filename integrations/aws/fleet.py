@@ -21,7 +21,7 @@ from integrations.aws.organization import Account
 from integrations.aws.refusals import all_refused, is_refusal, scope_status, told
 from integrations.aws.registry import AWS_KINDS
 from integrations.aws.session import ENABLED, AwsSession, Clients
-from integrations.aws.telemetry_port import Telemetry
+from integrations.telemetry.port import Telemetry
 
 CHUNK = 500
 """Items that are handed over together."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -13,21 +13,28 @@ from integrations.aws.estate import AwsEstate
 from integrations.aws.fleet import AwsFleet
 from integrations.aws.organization import Account, accounts_of
 from integrations.aws.read_only import refuse_what_changes
+from integrations.aws.registry import aws_kinds
 from integrations.aws.session import ENABLED, AwsSession, AwsSettings, open_session, shared_clients
+from integrations.telemetry.attaching import SourcesTelemetry
+from integrations.telemetry.port import Source, Telemetry
 
 
 @contextmanager
-def live_estate(settings: AwsSettings, now: datetime) -> Iterator[Estate]:
+def live_estate(settings: AwsSettings, now: datetime, sources: Sequence[Source] = ()) -> Iterator[Estate]:
     """
     Yield the account that `settings` lead to, or all the accounts they name, to be judged at `now`.
+
+    Telemetry is CloudWatch's, merged with what `sources` know.
 
     Raises:
         ConfigError: without credentials, without a region, or where an organization cannot be read.
     """
+    kinds = {kind.name: kind for kind in aws_kinds()}
     settings = replace(settings, listeners=(refuse_what_changes, *settings.listeners))
 
-    def telemetry(session: AwsSession) -> CloudWatchTelemetry:
-        return CloudWatchTelemetry(lambda region: session.client("cloudwatch", region), now)
+    def telemetry(session: AwsSession) -> Telemetry:
+        cloudwatch = CloudWatchTelemetry(lambda region: session.client("cloudwatch", region), now)
+        return SourcesTelemetry(kinds, (cloudwatch, *sources))
 
     with ExitStack() as stack:
         session = stack.enter_context(open_session(settings))

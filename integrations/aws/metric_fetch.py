@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from engine.values import Reason, Unknown
-from integrations.aws.metric_grid import Buckets, bucketed
+from integrations.aws.metric_grid import bucketed
 from integrations.aws.metric_query import Query, request_of
 from integrations.aws.metric_sources import Dimensions, Listed
+from integrations.telemetry.grid import Buckets
 
 DENIED = frozenset(
     {

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from engine.kinds import Kind, Metric
 from engine.model import KindNeeds, Resource
 from engine.values import Unknown
-from integrations.aws.metric_query import Frame, Query, frame_of
+from integrations.aws.metric_query import Query, frame_of
 from integrations.aws.metric_sources import (
     Dimensions,
     Listed,
@@ -28,6 +28,7 @@ from integrations.aws.metric_sources import (
     sends,
 )
 from integrations.aws.registry import source_of
+from integrations.telemetry.frame import Frame
 
 Listings: TypeAlias = Mapping[Listed, tuple[Dimensions, ...] | Unknown]
 """The series CloudWatch lists for each namespace and metric, or why the list is not known."""

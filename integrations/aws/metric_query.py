@@ -13,48 +13,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrations.aws.metric_sources import Dimensions
+from integrations.telemetry.frame import Frame
+from integrations.telemetry.frame import frame_of as grid_of
+from integrations.telemetry.frame import step_of as period_of
 
 MAX_QUERIES = 500
 """Queries GetMetricData takes in one call."""
 MAX_DATAPOINTS = 100_800
 """Data points it returns in one page."""
-MAX_BUCKETS = 1_500
-"""Buckets of a series above which a coarser period is asked for: 1,440 are a day at one minute."""
-PERIODS = (60, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400)
-"""Seconds. Each divides a day, so that buckets begin at the same times whatever the start is."""
 RETENTION = (
     (timedelta(days=15), 60),
     (timedelta(days=63), 300),
     (timedelta(days=455), 3_600),
 )
 """How far back CloudWatch answers in buckets of so many seconds."""
-AHEAD = timedelta(hours=2)
-"""CloudWatch accepts samples dated so far into the future. They are asked for, because a machine whose
-clock is wrong must be seen to be wrong."""
-ALIGNED = 300
-"""Starts are multiples of this even at shorter periods, so that metrics of one window share a call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The grid of buckets asked for. Times are epoch seconds."""
-
-    start: int
-    end: int
-    """Now, rounded down to a bucket; exclusive."""
-    until: int
-    """The end asked for, later than now."""
-    step: int
-    interval: int
-    """Seconds between samples at the source; `step` is a multiple of it."""
-
-    @property
-    def buckets(self) -> int:
-        return (self.end - self.start) // self.step
-
-    @property
-    def per_bucket(self) -> int:
-        return self.step // self.interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +43,17 @@ class Query:
 
 def frame_of(window: timedelta, interval: int, now: datetime) -> Frame:
     """Return the finest grid that covers `[now - window, now)`, is kept that long and is not too long."""
-    step = step_of(window, interval)
-    moment = math.floor(now.timestamp())
-    grain = math.lcm(step, ALIGNED)
-    first = math.floor((now - window).timestamp())
-    until = moment + int(AHEAD.total_seconds())
-    return Frame(first - first % grain, moment - moment % step, until - until % ALIGNED + ALIGNED, step, interval)
+    return grid_of(window, interval, now, finest_kept(window))
 
 
 def step_of(window: timedelta, interval: int) -> int:
     """Return the seconds of a bucket: a multiple of `interval`."""
-    finest = next((step for age, step in RETENTION if window <= age), RETENTION[-1][1])
-    wanted = max(interval, finest, window.total_seconds() / MAX_BUCKETS)
-    fitting = [period for period in PERIODS if period >= wanted and period % interval == 0]
-    return fitting[0] if fitting else math.ceil(wanted / interval) * interval
+    return period_of(window, interval, finest_kept(window))
+
+
+def finest_kept(window: timedelta) -> int:
+    """Return the seconds of the finest buckets that CloudWatch still has of the start of `window`."""
+    return next((step for age, step in RETENTION if window <= age), RETENTION[-1][1])
 
 
 def batches(queries: Sequence[Query]) -> list[list[int]]:

@@ -15,8 +15,25 @@ FLEET_ACTIONS = (
 )
 """What a run over several accounts may call beside that."""
 
+PRICE_ACTIONS = (
+    "ce:GetSavingsPlansCoverage",
+    "ec2:DescribeReservedInstances",
+    "ec2:DescribeSpotPriceHistory",
+    "pricing:GetPriceListFileUrl",
+    "pricing:GetProducts",
+    "pricing:ListPriceLists",
+    "savingsplans:DescribeSavingsPlans",
+)
+"""What prices and commitments are read with, where the configuration asks for them; in the home account alone."""
+
+BULK_ACTIONS = ("tag:GetResources",)
+"""What a run may call beside that where `aws.bulk_tags` is set."""
+
+KIND_ACTIONS = frozenset(action for source in AWS_KINDS.values() for action in source.actions)
+"""What the collectors call to read the kinds."""
+
 READ_ACTIONS: tuple[str, ...] = tuple(
-    sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *(action for source in AWS_KINDS.values() for action in source.actions)})
+    sorted({*SHARED_ACTIONS, *FLEET_ACTIONS, *PRICE_ACTIONS, *BULK_ACTIONS, *KIND_ACTIONS})
 )
 """IAM names, which differ from those of the API for some S3 calls."""
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from integrations.aws.permissions import FLEET_ACTIONS, READ_ACTIONS, action_of
+from integrations.aws.permissions import FLEET_ACTIONS, PRICE_ACTIONS, READ_ACTIONS, action_of
 
 EXACT = frozenset({"ec2", "kms", "s3", "sts"})
 """Services where a verb as a whole would open more, such as objects and user data."""
 
-ONLY_HOME = frozenset(FLEET_ACTIONS) - {"ec2:DescribeRegions"}
+ONLY_HOME = frozenset((*FLEET_ACTIONS, *PRICE_ACTIONS)) - {"ec2:DescribeRegions"}
 """What only the account needs that leads to the others."""
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from engine.kinds import Kind
 from engine.model import KindNeeds, Resource
 from engine.values import Answer, Reason, Unknown
+from integrations.aws.bulk_tags import bulk_tags
 from integrations.aws.checked import checked
 from integrations.aws.hardware import hardware_of
 from integrations.aws.refusals import as_gap, code_of
@@ -69,6 +70,8 @@ class Reader:
     """The ids of the resources to read; None is all. Whatever else a collector yields is dropped."""
     skipped: list[str] = field(default_factory=list)
     """What could not be made sense of, for the scope's report."""
+    known_tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By ARN: tags that came in bulk, of resources that have some."""
 
     def wants(self, *groups: str) -> bool:
         """Return whether any policy reads one of the field groups."""
@@ -132,8 +135,22 @@ class Reader:
         """Return what `work` makes of each item; what makes no sense is noted for the report and left out."""
         return [found for item in items if (found := self._one(call, work, item)) is not None]
 
-    def each(self, call: str, work: Callable[[Item], Resource], items: Iterable[Item]) -> list[Resource]:
-        """Return what `made` does, some items at a time, where `work` makes calls of its own."""
+    def each(
+        self,
+        call: str,
+        work: Callable[[Item], Resource],
+        items: Sequence[Item],
+        arn: Callable[[Item], Any] | None = None,
+    ) -> list[Resource]:
+        """
+        Return what `made` does, some items at a time, where `work` makes calls of its own.
+
+        `arn` gives an item's ARN where one of these calls is for its tags and the Tagging API knows its service.
+        """
+        # A look at single resources, before something is done to them, takes nobody's word but the service's.
+        if arn is not None and self.only is None and self.session.settings.bulk_tags and self.wants("tags"):
+            arns = [found for item in items if isinstance(found := arn(item), str)]
+            self.known_tags.update(bulk_tags(self.client("resourcegroupstaggingapi"), arns))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(lambda item: self._one(call, work, item), items)
             return [one for one in found if one is not None]

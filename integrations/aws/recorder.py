@@ -24,7 +24,9 @@ ASKED = "bursar_parameters"
 TIME = "$time"
 TOKENS = frozenset({"nexttoken", "marker", "nextmarker", "continuationtoken", "nextcontinuationtoken"})
 SECRET = re.compile(
-    r"secret|passw|authtoken|credential|privatekey|userdata|^environment$|hyperparameters|sessiontoken", re.IGNORECASE
+    r"secret|passw|authtoken|credential|privatekey|userdata|hyperparameters|sessiontoken"
+    r"|^(?:environment|parameters|(?:container)?(?:command|arguments|entry_?point))$",
+    re.IGNORECASE,
 )
 ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 HIDDEN = (

@@ -7,7 +7,7 @@ Only this module knows how clients are made. Whoever opens a session closes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
@@ -63,6 +63,8 @@ class AwsSettings:
     account_seconds: float = 0
     """After so long an account is left, and what was not read of it is a gap; 0 is never."""
     accounts_at_once: int = 8
+    bulk_tags: bool = False
+    """Take tags from the Resource Groups Tagging API where it has them: fewer calls, from an index that lags."""
     listeners: tuple[Callable[[Any], None], ...] = ()
     """What else listens to the calls: each is handed the SDK's session before any client is made."""
 
@@ -127,8 +129,12 @@ class AwsSession:
         return client if self.keys is None else AccountClient(client, self.keys)
 
     def account(self) -> str:
+        """Return the account's id; raise as `caller` does."""
+        return str(self.caller()["Account"])
+
+    def caller(self) -> Mapping[str, Any]:
         """
-        Return the account's id.
+        Return who AWS says the credentials belong to: `Account`, `Arn`, `UserId`.
 
         A region that the account has not enabled refuses good credentials, so each is asked until one knows them.
 
@@ -140,7 +146,7 @@ class AwsSession:
         first: Exception | None = None
         for region in self.regions:
             try:
-                return str(self.client("sts", region).get_caller_identity()["Account"])
+                return dict(self.client("sts", region).get_caller_identity())
             except (BotoCoreError, ClientError) as error:
                 first = first or error
                 if not is_refusal(error):

@@ -113,7 +113,7 @@ def _conduct(original: Original) -> Iterator[Note]:
     kind = mode.get("type") if isinstance(mode, dict) else mode
     if kind not in AT_TIMES:
         raise Refused(
-            f"in mode {shown(kind)} it looks at a resource when something happens to it, not at all", ("mode",)
+            f"in mode {shown(kind)} it looks at a resource to which something happens, not at all of them", ("mode",)
         )
     if kind != "pull":
         yield Note("it is judged whenever `bursar plan` runs, not by a schedule of its own", original.line(("mode",)))

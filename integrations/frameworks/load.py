@@ -18,6 +18,7 @@ def frameworks() -> Mapping[str, Framework]:
             one["title"],
             one["note"],
             tuple(Control(control["id"], control["asks"]) for control in one["controls"]),
+            one.get("evidence_only", False),
         )
         for one in json.loads(text)["frameworks"]
     )

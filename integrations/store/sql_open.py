@@ -62,8 +62,9 @@ def open_postgres(address: PostgresAddress, *, create: bool = True) -> SqlStore:
         host=address.host or None,
         port=address.port,
         database=address.database or None,
-        query=dict(address.options),
+        query={name: value for name, value in address.options if name != "options"},
     )
+    own = dict(address.options).get("options", "")
     engine = sa.create_engine(
         url,
         hide_parameters=True,
@@ -74,7 +75,7 @@ def open_postgres(address: PostgresAddress, *, create: bool = True) -> SqlStore:
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "bursar",
-            "options": f"-c lock_timeout={BUSY_SECONDS:.0f}s",
+            "options": f"-c lock_timeout={BUSY_SECONDS:.0f}s {own}".strip(),
         },
     )
     return _opened(SqlStore(engine, name), create=create)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bursar.config import Config, read_config
+from bursar.config import CACHE, Config, PriceSettings, read_config
 from engine.errors import ConfigError
 from engine.policy.model import Mode
-from integrations.aws.session import AwsSettings
+from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.catalog import default_catalog
 from integrations.store.addresses import S3AnchorAddress, SqliteAddress
 
@@ -58,10 +58,70 @@ def test_every_key(here):
         'resource.name.startsWith("core-")',
     ]
     assert found.aws == AwsSettings(regions=("us-east-1", "eu-central-1"), profile="finops")
-    assert found.prices == here / "sub" / "own" / "prices.yaml"
+    assert found.prices == PriceSettings(here / "sub" / "own" / "prices.yaml", cache=here / "sub" / CACHE)
     assert found.state == SqliteAddress(here / "sub" / "data" / "state.db")
     assert found.anchor == S3AnchorAddress("audit", "bursar", retain=timedelta(days=365))
     assert found.fail_on == "high"
+
+
+def test_where_prices_come_from(here):
+    """In full, prices are the user's own, fetched files, AWS itself and commitments, with an age."""
+    text = """\
+version: 1
+prices: {own: a.yaml, fetched: [b.json, c.json], live: true, cache: d.json, max_age: 3d, commitments: true}
+"""
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    found = read_config(here / "bursar.yaml", CATALOG).prices
+    files = (here / "b.json", here / "c.json")
+    assert found == PriceSettings(here / "a.yaml", files, True, here / "d.json", timedelta(days=3), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("prices: {live: perhaps}", "`perhaps` cannot be used here"),
+        ("prices: {max_age: 7}", "7"),
+        ("prices: {max_age: 0h}", "no time at all"),
+        ("prices: {fetch: a}", "did you mean `fetched`?"),
+        ("prices: []", "a mapping is expected here, not a list"),
+    ],
+)
+def test_mistakes_about_prices(here, text, problem):
+    """Each mistake is told at its place."""
+    (found,) = problems(here, f"version: 1\n{text}\n")
+    assert found.startswith("2:")
+    assert problem in found
+
+
+def test_many_accounts(here):
+    """Accounts, organization, role and patience; the time limit of an account holds where there are several."""
+    text = """\
+version: 1
+aws:
+  regions: [enabled]
+  accounts: [000000000012]
+  organization: {include_ous: [ou-1], exclude_ous: [ou-2], tags: {governed: true}}
+  role: BursarRead
+  external_id: "0123"
+  account_timeout: 5m
+  bulk_tags: true
+"""
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    assert read_config(None, CATALOG).aws == AwsSettings(
+        regions=("enabled",),
+        accounts=("000000000012",),
+        organization=OrganizationFilter(("ou-1",), ("ou-2",), (("governed", "true"),)),
+        role="BursarRead",
+        external_id="0123",
+        account_seconds=300,
+        bulk_tags=True,
+    )
+
+
+def test_accounts_need_a_role(here):
+    """Nobody can enter an account without one."""
+    (found,) = problems(here, "version: 1\naws: {accounts: [123456789012]}\n")
+    assert "none is named" in found
 
 
 def test_the_file_here_is_found(here):

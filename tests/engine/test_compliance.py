@@ -83,6 +83,20 @@ def test_one_is_enough(found, expected):
     assert standings({"whole": found})["1"] is expected
 
 
+def test_a_policy_that_found_nothing_shows_nothing():
+    """One that looks at all is no reason to call met what another looked at in part."""
+    assert standings({"whole": {}, "part": GOOD})["2"] is Standing.PARTLY
+
+
+def test_controls_of_an_organization():
+    """Resources are evidence for them and never meet them, whatever a policy says of itself."""
+    framework = replace(FRAMEWORK, evidence_only=True)
+    found = compliance(framework, POLICIES, plan({"whole": GOOD, "part": GOOD, "support": GOOD}))
+    assert {report.standing for report in found} == {Standing.PARTLY, Standing.UNCOVERED}
+    (violated, *_) = compliance(framework, POLICIES, plan({"whole": {Outcome.VIOLATION: 1}}))
+    assert violated.standing is Standing.VIOLATED
+
+
 @pytest.mark.parametrize("status", [s for s in ScopeStatus if s is not ScopeStatus.COMPLETE])
 def test_a_scope_that_could_not_be_read(status):
     """Nothing is met by what was not looked at; a violation that was seen stays one."""

@@ -1,6 +1,6 @@
 """What a price book answers, and what it refuses to guess."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -127,6 +127,61 @@ class TestQuote:
         PriceBook((listed,)).quote(GPU, "us-east-1")
 
         assert isinstance(PriceBook().quote(GPU, "us-east-1"), Unknown)
+
+
+class TestNotes:
+    """A source that has no price says why, and the next one answers."""
+
+    LIVE = PriceLayer.of("AWS prices", [], notes={(GPU, "us-east-1"): "refused, it is zero"})
+
+    def test_the_next_source_answers(self, listed):
+        """The reason of the first source is part of the basis of the second one's price."""
+        quote = PriceBook((self.LIVE, listed)).quote(GPU, "us-east-1")
+
+        expected = "us-east-1 list price (AWS of 2026-01-19); AWS prices: refused, it is zero"
+        assert quote == Quote(Decimal("1.006"), "hour", expected, exact=True)
+
+    def test_no_source_answers(self):
+        """Without another source the price is unknown and the reason stands in it."""
+        answer = PriceBook((self.LIVE,)).quote(GPU, "us-east-1")
+
+        assert isinstance(answer, Unknown)
+        assert answer.detail == f"no price for `{GPU}` in us-east-1; AWS prices: refused, it is zero"
+
+    def test_beside_a_price_that_stands_in(self, listed):
+        """Another region's price that stands in carries the note too."""
+        live = PriceLayer.of("AWS prices", [], notes={(GPU, "eu-west-1"): "denied"})
+
+        quote = PriceBook((live, listed)).quote(GPU, "eu-west-1")
+
+        assert isinstance(quote, Quote)
+        assert quote.basis.endswith("none for eu-west-1 (AWS of 2026-01-19); AWS prices: denied")
+
+    def test_a_source_that_is_not_needed(self, listed):
+        """What a lower source has to say does not matter where a higher one answers."""
+        quote = PriceBook((listed, self.LIVE)).quote(GPU, "us-east-1")
+
+        assert isinstance(quote, Quote)
+        assert "refused" not in quote.basis
+
+
+class TestAge:
+    @pytest.mark.parametrize(("days", "told"), [(6, ""), (7, ""), (8, ", 8 days old"), (1000, ", 1,000 days old")])
+    def test_an_old_price_says_so(self, listed, days, told):
+        """A price that is older than it may be says how old it is; one as old as it may be does not."""
+        today = date(2026, 1, 19) + timedelta(days=days)
+
+        quote = PriceBook((listed,), today, timedelta(days=7)).quote(GPU, "us-east-1")
+
+        assert isinstance(quote, Quote)
+        assert quote.basis == f"us-east-1 list price (AWS of 2026-01-19{told})"
+
+    def test_where_nobody_minds(self, listed):
+        """Without a limit no price is called old."""
+        quote = PriceBook((listed,), date(2036, 1, 1)).quote(GPU, "us-east-1")
+
+        assert isinstance(quote, Quote)
+        assert "old" not in quote.basis
 
 
 class TestDiscount:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ConfigError
-from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus, Series, Usage
+from engine.model import Asked, KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus, Series, Usage
 from engine.values import Reason, Unknown
 from integrations.snapshot import open_snapshot, record
 from integrations.snapshot_lines import decode_resource, encode_resource
@@ -18,7 +18,13 @@ from integrations.snapshot_lines import decode_resource, encode_resource
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 KIND = "aws.ec2.instance"
 NEEDS = Needs({KIND: KindNeeds(frozenset({"tags", "hardware"}), {"gpu.power": timedelta(hours=4)})})
-REPORT = ScopeReport(Scope("1", "us-east-1", KIND), ScopeStatus.PARTIAL, 1, "ec2:DescribeInstances failed")
+REPORT = ScopeReport(
+    Scope("1", "us-east-1", KIND),
+    ScopeStatus.PARTIAL,
+    1,
+    "ec2:DescribeInstances failed",
+    Asked(412, Decimal("0.00412")),
+)
 FULL = Resource(
     kind=KIND,
     id="i-1",
@@ -43,7 +49,10 @@ FULL = Resource(
             Series("gpu.power", "1", NOW - timedelta(hours=1), 60, (None,), 60, "cloudwatch"),
         )
     },
-    usage=(Usage("aws.ec2.linux.on_demand:g5.xlarge", Decimal(1), "hour"),),
+    usage=(
+        Usage("aws.ec2.linux.on_demand:g5.xlarge", Decimal(1), "hour"),
+        Usage("aws.ec2.capacity_block:p5.48xlarge", Decimal(1), "hour", kept="it is paid in advance"),
+    ),
 )
 
 
@@ -134,6 +143,7 @@ def test_cut_files(tmp_path):
         '{"resource": {"kind": "k", "id": "i", "account": "1", "region": "r", "fields": {"a": {"$time": "x"}}}}',
         '{"resource": {"kind": "k", "id": "i", "account": "1", "region": "r", "usage": [[1]]}}',
         '{"scope": {"account": "1", "region": "r", "kind": "k", "status": "fine", "resources": 1, "detail": ""}}',
+        '{"scope": {"account": "1", "region": "r", "kind": "k", "status": "failed", "resources": 1, "usd": 1}}',
         '{"end": {"resources": 7, "scopes": 7}}',
         "not json",
         "[" * 100_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -95,7 +96,8 @@ def ask_bedrock_tags(draft: Draft, arn: str) -> None:
 def _usage(running: bool, model: str, units: int, commitment: str | None) -> Iterator[Usage]:
     terms = {"OneMonth": ".1_month", "SixMonths": ".6_months"}.get(commitment or "", "")
     if running:
-        yield hours(f"aws.bedrock.provisioned{terms}:{model}", units)
+        kept = "it is committed for a term, charged for until that ends" if commitment else ""
+        yield replace(hours(f"aws.bedrock.provisioned{terms}:{model}", units), kept=kept)
 
 
 def invocations(name: str) -> Source:

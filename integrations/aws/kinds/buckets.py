@@ -20,6 +20,7 @@ from engine.model import Resource
 from engine.values import Answer, Reason, Unknown, clean
 from integrations.aws.declared import AwsKind
 from integrations.aws.fields import encryption_key
+from integrations.aws.partitions import partition_of
 from integrations.aws.reader import Reader, tags_of
 from integrations.aws.refusals import as_gap, code_of
 
@@ -70,7 +71,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     for page in reader.pages("s3", "list_buckets", "Buckets", PAGE, BucketRegion=reader.region):
         entries = reader.sound(CALL, page, "Name", "BucketRegion")
         here = [entry for entry in entries if entry["BucketRegion"] == reader.region]
-        yield reader.each(CALL, lambda entry: _bucket(reader, entry), here)
+        yield reader.each(CALL, lambda entry: _bucket(reader, entry), here, lambda entry: arn_of(reader, entry["Name"]))
 
 
 def _bucket(reader: Reader, entry: Mapping[str, Any]) -> Resource:
@@ -172,7 +173,14 @@ def _policy(reader: Reader, name: str) -> Fields:
         raise Refused(Unknown(Reason.WRONG_TYPE, "the bucket policy is not JSON")) from error
 
 
+def arn_of(reader: Reader, name: str) -> str:
+    """Return the ARN of a bucket of the reader's region."""
+    return f"arn:{partition_of(reader.region)}:s3:::{name}"
+
+
 def _tags(reader: Reader, name: str) -> dict[str, str]:
+    if (known := reader.known_tags.get(arn_of(reader, name))) is not None:
+        return known
     answer = _ask(reader, "get_bucket_tagging", "GetBucketTagging", name, "NoSuchTagSet")
     return tags_of((answer or {}).get("TagSet"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Type
@@ -47,7 +48,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the replication groups of a region, page by page."""
     for page in reader.pages("elasticache", "describe_replication_groups", "ReplicationGroups", PAGE):
         entries = reader.sound(CALL, page, "ARN", "ReplicationGroupId")
-        yield reader.each(CALL, partial(_group, reader), entries)
+        yield reader.each(CALL, partial(_group, reader), entries, itemgetter("ARN"))
 
 
 def _group(reader: Reader, entry: Mapping[str, Any]) -> Resource:

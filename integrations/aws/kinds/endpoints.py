@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Metric, Type
@@ -48,6 +49,7 @@ class Deployment:
     config: Mapping[str, Any]
 
 
+BY_USE = Unknown(Reason.NOT_COLLECTED, "serverless variants are charged by use, which is not collected")
 KIND = Kind(
     name="aws.sagemaker.endpoint",
     title="SageMaker endpoint",
@@ -147,7 +149,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the endpoints of a region, page by page."""
     for page in reader.pages("sagemaker", "list_endpoints", "Endpoints", PAGE):
         entries = reader.sound(CALL, page, "EndpointName", "EndpointArn")
-        yield reader.each(CALL, lambda entry: _endpoint(reader, entry), entries)
+        yield reader.each(CALL, lambda entry: _endpoint(reader, entry), entries, itemgetter("EndpointArn"))
 
 
 def _endpoint(reader: Reader, entry: Mapping[str, Any]) -> Resource:
@@ -193,7 +195,8 @@ def read_tags(reader: Reader, arn: str, gaps: dict[str, Unknown]) -> dict[str, s
             for k, v in tags_of(page).items()
         }
 
-    tags = attempt("sagemaker:ListTags", ask)
+    known = reader.known_tags.get(arn)
+    tags = known if known is not None else attempt("sagemaker:ListTags", ask)
     if isinstance(tags, Unknown):
         gaps["tags"] = tags
         return {}
@@ -274,9 +277,9 @@ def _usage(running: Answer, variants: Sequence[Variant]) -> tuple[Usage, ...] | 
         return running
     if not running:
         return ()
-    return tuple(
-        Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.type and v.count
-    )
+    if any(not v.type for v in variants):
+        return BY_USE
+    return tuple(Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.count)
 
 
 def _hosting(metric: str, scale: Scale) -> Source:

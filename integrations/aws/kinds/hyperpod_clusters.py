@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Type
@@ -48,7 +49,8 @@ KIND = Kind(
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the clusters of a region, page by page."""
     for page in reader.pages("sagemaker", "list_clusters", "ClusterSummaries", PAGE):
-        yield reader.each(CALL, partial(_cluster, reader), reader.sound(CALL, page, "ClusterArn", "ClusterName"))
+        entries = reader.sound(CALL, page, "ClusterArn", "ClusterName")
+        yield reader.each(CALL, partial(_cluster, reader), entries, itemgetter("ClusterArn"))
 
 
 def _cluster(reader: Reader, entry: Mapping[str, Any]) -> Resource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Metric, Type
@@ -61,7 +62,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the inference components of a region, page by page."""
     for page in reader.pages("sagemaker", "list_inference_components", "InferenceComponents", PAGE):
         entries = reader.sound(CALL, page, "InferenceComponentArn", "InferenceComponentName")
-        yield reader.each(CALL, partial(_component, reader), entries)
+        yield reader.each(CALL, partial(_component, reader), entries, itemgetter("InferenceComponentArn"))
 
 
 def _component(reader: Reader, entry: Mapping[str, Any]) -> Resource:

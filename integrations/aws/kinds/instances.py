@@ -134,7 +134,7 @@ def _instance(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]
         fields=fields,
         tags=tags,
         gaps=gaps,
-        usage=_usage(fields),
+        usage=_usage(fields, entry.get("CapacityReservationId")),
     )
 
 
@@ -183,8 +183,12 @@ def _created(entry: Mapping[str, Any]) -> datetime | None:
     return min((t for t in times if isinstance(t, datetime)), default=None)
 
 
-def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
-    """Return what it is charged for as it is; volumes and addresses are resources of their own."""
+def _usage(fields: Mapping[str, Answer], reservation: object) -> tuple[Usage, ...] | Unknown:
+    """
+    Return what it is charged for as it is; volumes and addresses are resources of their own.
+
+    A place in a capacity reservation is charged at the same price whether an instance runs in it or not.
+    """
     if fields["running"] is False:
         return ()
     needed = [fields[name] for name in ("running", "instance.type", "platform")]
@@ -194,11 +198,12 @@ def _usage(fields: Mapping[str, Answer]) -> tuple[Usage, ...] | Unknown:
     lifecycle, tenancy = fields["lifecycle"], fields["tenancy"]
     if lifecycle == "capacity-block":
         sku = f"aws.ec2.capacity_block:{fields['instance.type']}"
-    else:
-        market = {"on-demand": "on_demand"}.get(str(lifecycle), str(lifecycle))
-        hardware = "" if tenancy == "default" else f".{tenancy}"
-        sku = f"aws.ec2.{fields['platform']}.{market}{hardware}:{fields['instance.type']}"
-    return (Usage(sku, Decimal(1), "hour"),)
+        return (Usage(sku, Decimal(1), "hour", kept="it is paid in advance with its capacity block"),)
+    kept = f"its place in capacity reservation {reservation} is charged, used or not" if reservation else ""
+    market = {"on-demand": "on_demand"}.get(str(lifecycle), str(lifecycle))
+    hardware = "" if tenancy == "default" else f".{tenancy}"
+    sku = f"aws.ec2.{fields['platform']}.{market}{hardware}:{fields['instance.type']}"
+    return (Usage(sku, Decimal(1), "hour", kept=kept),)
 
 
 SOURCE = AwsKind(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Type
@@ -63,7 +64,8 @@ KIND = Kind(
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the keys of a region, page by page: AWS's in the account too."""
     for page in reader.pages("kms", "list_keys", "Keys", PAGE):
-        yield reader.each(CALL, partial(_key, reader), reader.sound(CALL, page, "KeyArn", "KeyId"))
+        entries = reader.sound(CALL, page, "KeyArn", "KeyId")
+        yield reader.each(CALL, partial(_key, reader), entries, itemgetter("KeyArn"))
 
 
 def _key(reader: Reader, entry: Mapping[str, Any]) -> Resource:

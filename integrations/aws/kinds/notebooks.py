@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Type
@@ -51,7 +52,7 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
     for page in reader.pages("sagemaker", "list_notebook_instances", "NotebookInstances", PAGE):
         entries = reader.sound(CALL, page, "NotebookInstanceName", "NotebookInstanceArn")
         known = reader.hardware(t for e in entries if (t := e.get("InstanceType"))) if reader.wants("hardware") else {}
-        yield reader.each(CALL, partial(_notebook, reader, known), entries)
+        yield reader.each(CALL, partial(_notebook, reader, known), entries, itemgetter("NotebookInstanceArn"))
 
 
 def _notebook(reader: Reader, known: Mapping[str, Any], entry: Mapping[str, Any]) -> Resource:

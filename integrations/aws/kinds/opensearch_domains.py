@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Metric, Type
@@ -78,7 +79,8 @@ def collect(reader: Reader) -> Iterator[list[Resource]]:
             asked = names[start : start + AT_ONCE]
             described = client.describe_domains(DomainNames=asked).get("DomainStatusList")
             entries = reader.sound(CALL, described or [None] * len(asked), "ARN", "DomainName")
-            yield reader.each(CALL, partial(_domain, reader), [e for e in entries if e.get("Deleted") is not True])
+            there = [entry for entry in entries if entry.get("Deleted") is not True]
+            yield reader.each(CALL, partial(_domain, reader), there, itemgetter("ARN"))
 
 
 def _domain(reader: Reader, entry: Mapping[str, Any]) -> Resource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Type
@@ -32,7 +33,8 @@ def active_jobs(
     """Yield the jobs of a region that run or are being stopped; those that have ended cost nothing any more."""
     for state in ACTIVE:
         for page in reader.pages("sagemaker", operation, key, PAGE, StatusEquals=state):
-            yield reader.each(call, partial(make, reader), reader.sound(call, page, *identity))
+            entries = reader.sound(call, page, *identity)
+            yield reader.each(call, partial(make, reader), entries, itemgetter(identity[0]))
 
 
 def job_fields(what: str) -> tuple[Field, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from engine.kinds import Field, Kind, Type
@@ -41,7 +42,8 @@ KIND = Kind(
 def collect(reader: Reader) -> Iterator[list[Resource]]:
     """Yield the domains of a region, page by page."""
     for page in reader.pages("sagemaker", "list_domains", "Domains", PAGE):
-        yield reader.each(CALL, partial(_domain, reader), reader.sound(CALL, page, "DomainArn", "DomainId"))
+        entries = reader.sound(CALL, page, "DomainArn", "DomainId")
+        yield reader.each(CALL, partial(_domain, reader), entries, itemgetter("DomainArn"))
 
 
 def _domain(reader: Reader, entry: Mapping[str, Any]) -> Resource:

@@ -68,3 +68,12 @@ def test_every_shipped_control_is_of_a_known_framework():
     known = {f"{name}:{control.id}" for name, framework in frameworks().items() for control in framework.controls}
     named = {c.removeprefix("supports ") for p in load(Config(), ("pack:all",)).policies for c in p.controls}
     assert named <= known
+
+
+def test_which_frameworks_resources_can_meet():
+    """Rules about resources; criteria and safeguards of an organization are never met by them."""
+    assert {name for name, framework in frameworks().items() if not framework.evidence_only} == {
+        "FSBP",
+        "CIS-AWS-3.0",
+        "CIS-AWS-5.0",
+    }

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from bursar.render.formats import formats
 from bursar.render.outputs import FORMATS
+from bursar.render.scopes import told
 from engine.findings import Cost
+from engine.model import Asked, Scope, ScopeReport, ScopeStatus
 from engine.values import Reason, Unknown
 
 HOSTILE = {
@@ -55,6 +57,33 @@ def test_nothing_hidden_comes_through(plans, name, text):
     """No control character, escape or reordering mark of a cloud's text reaches a reader."""
     shown = text_of(name, plans.hostile(text))
     assert re.findall("[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f\u2028\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown) == []
+
+
+def test_json_says_what_telemetry_was_asked_for(plans):
+    """Of each scope and in all, with what the source takes for it."""
+    scopes = [
+        ScopeReport(Scope("1", region, "aws.ec2.instance"), ScopeStatus.COMPLETE, 1, "", Asked(n, n * Decimal("1e-5")))
+        for region, n in (("us-east-1", 400), ("us-west-2", 12))
+    ]
+    found = json.loads(text_of("json", plans.plan(scopes=tuple(scopes))))
+    assert [scope["asked"] for scope in found["scopes"]] == [
+        {"metrics": 400, "usd": "0.004000"},
+        {"metrics": 12, "usd": "0.000120"},
+    ]
+    assert found["asked"] == {"metrics": 412, "usd": "0.004120"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (Asked(), ""),
+        (Asked(1, Decimal("0.00001")), "1 metric asked of CloudWatch: less than a cent at list price\n"),
+        (Asked(412_000, Decimal("4.12")), "412,000 metrics asked of CloudWatch: about $4.12 at list price\n"),
+    ],
+)
+def test_what_was_asked_in_a_line(asked, line):
+    """For people; nothing where nothing was asked."""
+    assert told(asked) == line
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)

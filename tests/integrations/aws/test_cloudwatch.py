@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -12,7 +13,7 @@ from bursar.demo.company import build
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import Series as Planted
 from bursar.demo.telemetry import devices_of
-from engine.model import KindNeeds, Resource
+from engine.model import Asked, KindNeeds, Resource
 from engine.telemetry import Window, metric_windows
 from engine.values import Reason, Unknown
 from integrations.aws.cloudwatch import CloudWatchTelemetry
@@ -103,6 +104,18 @@ def _readings(resource, metric, window=HOUR):
     kind = KINDS[resource.kind]
     found = metric_windows(resource, kind, kind.metric_by_name[metric], Window.ending(NOON, window), now=NOW, watts={})
     return {d: r.reason if isinstance(r, Unknown) else (r.peak, r.got, r.expected) for d, r in found.items()}
+
+
+def test_what_was_asked_is_told_with_its_price(aws, telemetry):
+    """Series times statistics: $0.01 for 1,000. Lists of metrics cost nothing worth telling."""
+    aws.load(EAST, [_gpu(UTILISATION, [5.0] * 60, index=str(i)) for i in range(4)])
+    assert telemetry.asked(INSTANCE, EAST) == Asked()
+    telemetry.attach([_instance(devices=4)], _need("gpu.utilization"), EAST)
+    assert telemetry.asked(INSTANCE, EAST) == Asked(4, Decimal("0.00004"))
+    # A day in five minutes: each bucket comes with the number of its samples.
+    telemetry.attach([_instance(devices=4)], _need("gpu.utilization", window=26 * HOUR), EAST)
+    assert telemetry.asked(INSTANCE, EAST) == Asked(12, Decimal("0.00012"))
+    assert telemetry.asked(VOLUME, EAST) == telemetry.asked(INSTANCE, "us-west-2") == Asked()
 
 
 def test_each_gpu_is_a_series_on_the_grid_of_the_engine(aws, telemetry):

@@ -1,12 +1,14 @@
 """The estate's stream with an AWS that answers in ways the emulated one cannot: cut pages, nonsense, huge fleets."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
-from engine.model import KindNeeds, Needs, Resource, ScopeReport, ScopeStatus
+from engine.model import Asked, KindNeeds, Needs, Resource, ScopeReport, ScopeStatus
 from integrations.aws.estate import CHUNK, AwsEstate
 from integrations.aws.session import AwsSettings
+from integrations.aws.telemetry_port import NoTelemetry
 from tests.integrations.aws.kind_names import INSTANCE, NOTEBOOK
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
@@ -43,7 +45,7 @@ class Session:
         return self.by_region[region]
 
 
-class Quiet:
+class Quiet(NoTelemetry):
     """Telemetry that adds nothing."""
 
     def attach(self, resources, need, region):
@@ -95,7 +97,7 @@ def test_a_large_fleet_streams_in_chunks():
     """Several thousand machines arrive once each, and telemetry is asked for in chunks."""
     sizes = []
 
-    class Counting:
+    class Counting(Quiet):
         def attach(self, resources, need, region):
             sizes.append(len(resources))
             return resources
@@ -107,6 +109,18 @@ def test_a_large_fleet_streams_in_chunks():
     assert sizes == [CHUNK] * (3000 // CHUNK)
 
 
+def test_the_report_says_what_was_asked():
+    """Of telemetry, for all chunks of the scope."""
+
+    class Priced(Quiet):
+        def asked(self, kind, region):
+            return Asked(7, Decimal("0.00007")) if (kind, region) == (INSTANCE, "us-east-1") else Asked()
+
+    _, reports = read(Session(us_east_1=[machines(1)], us_west_2=[machines(2)]), telemetry=Priced())
+    assert reports["us-east-1"].asked == Asked(7, Decimal("0.00007"))
+    assert reports["us-west-2"].asked == Asked()
+
+
 def test_an_exact_chunk_has_one_report():
     """A fleet that fills its chunks exactly is complete."""
     ids, reports = read(Session(us_east_1=[machines(*range(CHUNK))]))
@@ -116,7 +130,7 @@ def test_an_exact_chunk_has_one_report():
 def test_telemetry_that_fails_is_the_scopes_failure():
     """An unexpected error while measuring is reported and raises nothing."""
 
-    class Broken:
+    class Broken(Quiet):
         def attach(self, resources, need, region):
             raise RuntimeError("defect")
 

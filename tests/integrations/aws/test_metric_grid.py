@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.kinds import Metric
-from integrations.aws.metric_grid import bucketed, epoch, merged, sample_counts, scaled, series_of
-from integrations.aws.metric_query import Frame, Query
+from integrations.aws.metric_grid import bucketed, epoch
+from integrations.aws.metric_query import Query
+from integrations.telemetry.frame import Frame
+from integrations.telemetry.grid import merged, sample_counts, scaled, series_of
 
 START = 1_700_000_100
 METRIC = Metric("gpu.utilization", "percent", 60, "compute", "")

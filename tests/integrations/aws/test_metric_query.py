@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from engine.model import Series
 from engine.telemetry import Window, read_window
 from integrations.aws.metric_query import (
-    MAX_BUCKETS,
     MAX_DATAPOINTS,
     MAX_QUERIES,
-    Frame,
     Query,
     batches,
     frame_of,
@@ -20,6 +18,7 @@ from integrations.aws.metric_query import (
     request_of,
     step_of,
 )
+from integrations.telemetry.frame import MAX_BUCKETS, Frame
 
 NOW = datetime(2026, 11, 23, 12, 3, 20, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -52,6 +52,11 @@ SECRETS = {
     "MasterUserPassword": "x",
     "HyperParameters": {"token": "y"},
     "AuthToken": "z",
+    "command": ["train", "--token", "sk-1"],
+    "ContainerArguments": ["--token=sk-1"],
+    "ContainerEntrypoint": ["sh", "-c", "sk-1"],
+    "parameters": {"token": "sk-1"},
+    "environment": [{"name": "OPENAI_API_KEY", "value": "sk-1"}],
 }
 
 

@@ -32,11 +32,12 @@ def postgres_socket():
 
 @pytest.fixture
 def postgres_address(postgres_socket) -> PostgresAddress:
-    """The address of an empty database."""
+    """The address of an empty schema: a database for each test would be a thousand files for each."""
     name = f"bursar_{next(NUMBERS)}"
     with psycopg.connect(host=str(postgres_socket), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return PostgresAddress("postgres", "", None, name, (("host", str(postgres_socket)),))
+        connection.execute(f"CREATE SCHEMA {name}")
+    options = (("host", str(postgres_socket)), ("options", f"-c search_path={name}"))
+    return PostgresAddress("postgres", "", None, "postgres", options)
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,7 @@ def test_a_killed_writer(address, forking):
     for _ in range(KILLS):
         child = forking.Process(target=write_for_ever, args=(address,))
         child.start()
-        _written(store, rounds + 1)
+        _written(store, rounds + 1, child)
         child.join(drawn.uniform(0.0, 0.08))
         child.kill()
         child.join()
@@ -85,7 +85,7 @@ def test_a_killed_writer(address, forking):
     store.close()
 
 
-def _written(store, rounds):
+def _written(store, rounds, child):
     """Wait until the writer has committed so many rounds in all."""
     while (found := store.get(Table.FINDING, "k0")) is None or found.version < rounds:
-        pass
+        assert child.is_alive(), "the writer ended by itself"

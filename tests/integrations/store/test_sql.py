@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -355,9 +356,9 @@ def test_postgres_may_not_write(postgres_address):
     """A session that is read only is told so."""
     with closing(open_postgres(postgres_address)) as store:
         store.commit(puts(1))
-    database = postgres_address.database
-    _as_superuser(postgres_address, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    with closing(open_postgres(postgres_address)) as store:
+    options = dict(postgres_address.options)
+    options["options"] += " -c default_transaction_read_only=on"
+    with closing(open_postgres(replace(postgres_address, options=tuple(options.items())))) as store:
         assert refusal(store.commit, puts(2)[1:])[:2] == ("state-unavailable", "the state may not be written")
         assert written(store) == (1, 0)
 
@@ -393,14 +394,11 @@ def test_what_databases_say(said, code, message):
     assert "parameter" not in str(problem)
 
 
-def _as_superuser(address, statement):
+def _end_connections(address):
+    """End every connection but this one."""
     host = dict(address.options)["host"]
     with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def _end_connections(address):
-    _as_superuser(
-        address,
-        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{address.database}'",
-    )
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )

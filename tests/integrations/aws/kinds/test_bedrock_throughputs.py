@@ -16,7 +16,8 @@ def test_committed_units():
     assert chat.fields["commitment_expires"] == datetime(2027, 2, 1, tzinfo=UTC)
     assert chat.tags == {"team": "assist"}
     haiku = "anthropic.claude-3-haiku-20240307-v1:0:200k"
-    assert chat.usage == (Usage(f"aws.bedrock.provisioned.6_months:{haiku}", Decimal(2), "hour"),)
+    kept = "it is committed for a term, charged for until that ends"
+    assert chat.usage == (Usage(f"aws.bedrock.provisioned.6_months:{haiku}", Decimal(2), "hour", kept=kept),)
 
 
 def test_units_without_a_commitment():

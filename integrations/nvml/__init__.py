@@ -1,0 +1,1 @@
+"""GPU telemetry of this machine, read through NVML and published: `bursar agent`."""

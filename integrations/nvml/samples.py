@@ -1,0 +1,162 @@
+"""
+What the GPUs of one machine were doing at one moment, and its line in a file.
+
+`reading` makes it of the driver's answers; publishers pass it on; the source of recorded files reads the lines.
+A value that the driver did not give is absent and has a state that says why. It is never 0.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+VERSION = 1
+
+
+class State(StrEnum):
+    """Why the driver gave no value."""
+
+    UNSUPPORTED = "unsupported"
+    """The device or the driver does not have it; with MIG, utilisation is such."""
+    NO_SAMPLE = "no_sample"
+    NO_PERMISSION = "no_permission"
+    NO_DRIVER = "no_driver"
+    FAULTED = "faulted"
+    """The GPU is lost, needs a reset or failed in an unknown way: paid for and unusable, which is not idle."""
+    TIMEOUT = "timeout"
+    FAILED = "failed"
+
+
+VALUES = {
+    "utilization_percent": "Share of time since the last sample in which a kernel ran.",
+    "utilization_peak_percent": "The highest of the driver's own samples since the last one.",
+    "process_utilization_peak_percent": "The highest use of the multiprocessors by a single process.",
+    "memory_used_bytes": "Used memory of the device, without what the driver reserves.",
+    "memory_free_bytes": "Free memory of the device.",
+    "memory_total_bytes": "All memory of the device.",
+    "power_watts": "Power drawn.",
+    "power_peak_watts": "The highest power drawn since the last sample.",
+    "energy_joules": "Energy drawn since the driver was loaded; it begins anew at 0 when it is loaded again.",
+    "processes": "Processes that hold a context on the device.",
+}
+"""Every value with what it means; the reference of published series is made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuSample:
+    """One GPU."""
+
+    index: str
+    uuid: str = ""
+    model: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """By name of `VALUES`."""
+    missing: Mapping[str, State] = field(default_factory=dict)
+    """Those of `VALUES` that the driver did not give."""
+    mig: tuple[str, ...] = ()
+    """The GPU instances it is cut into."""
+    xids: tuple[int, ...] = ()
+    """XID errors since the last sample."""
+    fault: str = ""
+    """How it is broken; empty where it is not known to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostSample:
+    """All GPUs of one machine."""
+
+    at: datetime
+    host: str
+    instance: str = ""
+    """The provider's id of the machine; empty where it is not known."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    interval: float = 0
+    """Seconds between samples."""
+    driver: str = ""
+    problem: str = ""
+    """Why nothing could be read of any GPU."""
+    gpus: tuple[GpuSample, ...] = ()
+
+
+def encode(sample: HostSample) -> str:
+    """Return `sample` as one line of JSON, without its newline."""
+    gpus = [
+        _without_nothing(
+            {
+                "index": gpu.index,
+                "uuid": gpu.uuid,
+                "model": gpu.model,
+                **gpu.values,
+                "missing": {name: state.value for name, state in gpu.missing.items()},
+                "mig": list(gpu.mig),
+                "xids": list(gpu.xids),
+                "fault": gpu.fault,
+            }
+        )
+        for gpu in sample.gpus
+    ]
+    head = {
+        "bursar.agent": VERSION,
+        "at": sample.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "host": sample.host,
+        "instance": sample.instance,
+        "labels": dict(sample.labels),
+        "interval": sample.interval,
+        "driver": sample.driver,
+        "problem": sample.problem,
+    }
+    return json.dumps({**_without_nothing(head), "gpus": gpus}, separators=(",", ":"), allow_nan=False)
+
+
+def _without_nothing(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in found.items() if value not in ("", [], {})}
+
+
+def decode(line: str) -> HostSample:
+    """
+    Return the sample of a line; numbers that are none are left out.
+
+    Raises:
+        ValueError: where the line is not one that `encode` wrote.
+    """
+    try:
+        found = json.loads(line)
+        if found["bursar.agent"] != VERSION:
+            raise ValueError("a sample of another version")
+        at = datetime.fromisoformat(found["at"])
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return HostSample(
+            at.astimezone(UTC),
+            str(found["host"]),
+            str(found.get("instance", "")),
+            {str(k): str(v) for k, v in found.get("labels", {}).items()},
+            float(found.get("interval", 0)),
+            str(found.get("driver", "")),
+            str(found.get("problem", "")),
+            tuple(_gpu(gpu) for gpu in found["gpus"]),
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise ValueError(f"not a sample of `bursar agent` ({type(error).__name__})") from error
+
+
+def _gpu(found: Mapping[str, Any]) -> GpuSample:
+    return GpuSample(
+        str(found["index"]),
+        str(found.get("uuid", "")),
+        str(found.get("model", "")),
+        {name: float(found[name]) for name in VALUES if _is_number(found.get(name))},
+        {str(name): State(state) for name, state in found.get("missing", {}).items()},
+        tuple(str(one) for one in found.get("mig", ())),
+        tuple(int(one) for one in found.get("xids", ())),
+        str(found.get("fault", "")),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,257 @@
+"""Where samples go: what Prometheus scrapes, the file and its rotation, CloudWatch."""
+
+import json
+import os
+import urllib.request
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.exceptions import ClientError
+
+from integrations.aws.metric_publish import CloudWatchPublisher
+from integrations.nvml.publishing import FilePublisher, PrometheusPublisher
+from integrations.nvml.samples import GpuSample, HostSample, State, decode, encode
+
+NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
+GPU = GpuSample(
+    "0",
+    "GPU-0",
+    "H100",
+    {
+        "utilization_peak_percent": 0.0,
+        "power_peak_watts": 68.5,
+        "energy_joules": 12_000.5,
+        "memory_used_bytes": 2.0**30,
+        "memory_total_bytes": 80 * 2.0**30,
+    },
+    {"processes": State.NO_PERMISSION},
+    xids=(31,),
+)
+LOST = GpuSample("1", "GPU-1", "H100", {}, {"utilization_peak_percent": State.FAULTED}, fault="the GPU is lost")
+SAMPLE = HostSample(NOW, "node-1", "i-1", {"team": 'a"b'}, 15, "570.00", "", (GPU, LOST))
+
+
+class Clock:
+    """A clock that is set."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def __call__(self):
+        return self.at
+
+
+@pytest.fixture
+def endpoint():
+    """An endpoint of its own port, a clock, and what it shows."""
+    clock = Clock(NOW.timestamp())
+    with closing(PrometheusPublisher("127.0.0.1", 0, clock)) as publisher:
+
+        def shown():
+            with urllib.request.urlopen(publisher.name, timeout=10) as answer:
+                return answer.read().decode()
+
+        yield publisher, clock, shown
+
+
+WHO = 'gpu="0",hostname="node-1",instance_id="i-1",modelName="H100",team="a\\"b",uuid="GPU-0"'
+
+
+def _series(text):
+    """Return name and sorted labels of each series, with its value."""
+    found = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, rest = line.rpartition(" ")[0].partition("{")
+            labels = ",".join(sorted(rest.rstrip("}").split(","))) if rest else ""
+            found[f"{name}{{{labels}}}"] = float(line.rpartition(" ")[2])
+    return found
+
+
+def test_what_prometheus_sees(endpoint):
+    """Values with the labels of GPU and machine; what is missing is absent and named, what is broken is told."""
+    publisher, _, shown = endpoint
+    publisher.publish(SAMPLE)
+    found = _series(shown())
+    assert found[f"bursar_gpu_utilization_peak_percent{{{WHO}}}"] == 0
+    assert found[f"bursar_gpu_power_peak_watts{{{WHO}}}"] == 68.5
+    assert found[f"bursar_gpu_energy_joules_total{{{WHO}}}"] == 12_000.5
+    assert found[f"bursar_gpu_faulted{{{WHO}}}"] == 0
+    unseen = ",".join(sorted([*WHO.split(","), 'state="no_permission"', 'value="processes"']))
+    assert found[f"bursar_gpu_missing{{{unseen}}}"] == 1
+    assert found["bursar_agent_up{}"] == 1
+    assert not [name for name in found if name.startswith("bursar_gpu_processes")]
+    lost = [name for name in found if 'uuid="GPU-1"' in name]
+    assert sorted(name.partition("{")[0] for name in lost) == ["bursar_gpu_faulted", "bursar_gpu_missing"]
+    assert found[next(name for name in lost if "faulted{" in name)] == 1
+
+
+def test_xid_errors_are_counted(endpoint):
+    """A second sample with the same error counts it twice; a sample without one leaves the count."""
+    publisher, _, shown = endpoint
+    for sample in (SAMPLE, SAMPLE, replace(SAMPLE, gpus=(replace(GPU, xids=()), LOST))):
+        publisher.publish(sample)
+    found = {name: value for name, value in _series(shown()).items() if name.startswith("bursar_gpu_xid_errors_total")}
+    assert list(found.values()) == [2]
+    assert 'xid="31"' in next(iter(found))
+
+
+def test_old_samples_are_not_shown(endpoint):
+    """After three intervals without a new sample there is no value any more, only the sign that there is none."""
+    publisher, clock, shown = endpoint
+    assert _series(shown()) == {"bursar_agent_up{}": 0}
+    publisher.publish(SAMPLE)
+    clock.at += 45
+    assert _series(shown())["bursar_agent_up{}"] == 1
+    clock.at += 1
+    assert _series(shown()) == {
+        "bursar_agent_up{}": 0,
+        "bursar_agent_last_sample_timestamp_seconds{}": NOW.timestamp(),
+    }
+
+
+def test_a_driver_that_does_not_answer_is_down(endpoint):
+    """A sample with a problem shows no GPU and says that the agent is not up."""
+    publisher, _, shown = endpoint
+    publisher.publish(HostSample(NOW, "node-1", interval=15, problem="the driver does not answer"))
+    found = _series(shown())
+    assert found["bursar_agent_up{}"] == 0
+    assert not [name for name in found if name.startswith("bursar_gpu")]
+
+
+def test_lines_come_back_as_they_were():
+    """A line is read back to the same sample."""
+    assert decode(encode(SAMPLE)) == SAMPLE
+
+
+LINE = encode(SAMPLE)
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{}", "[]", "null", "1", "{", '{"bursar.agent":2}', LINE[:-9], LINE.replace("Z", "")]
+)
+def test_what_is_no_line_is_refused(line):
+    """Cut, foreign and damaged lines are a `ValueError` and nothing else."""
+    with pytest.raises(ValueError):  # noqa: PT011  (its text is not part of anything)
+        decode(line)
+
+
+def test_files_are_renamed_when_they_are_full(tmp_path):
+    """No file grows over its size, the oldest goes, and no line is lost or cut."""
+    path = tmp_path / "deep" / "gpus.jsonl"
+    line = len(encode(SAMPLE)) + 1
+    with closing(FilePublisher(path, 3 * line, keep=2)) as publisher:
+        for n in range(11):
+            publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=n)))
+    lines = {file.name: file.read_text().splitlines() for file in path.parent.iterdir()}
+    held = {name: [decode(line).at.second for line in found] for name, found in lines.items()}
+    assert held == {"gpus.jsonl": [9, 10], "gpus.jsonl.1": [6, 7, 8], "gpus.jsonl.2": [3, 4, 5]}
+
+
+def test_without_older_files_it_begins_anew(tmp_path):
+    """With `keep` 0 the full file is dropped."""
+    path = tmp_path / "gpus.jsonl"
+    with closing(FilePublisher(path, len(encode(SAMPLE)) + 1, keep=0)) as publisher:
+        publisher.publish(SAMPLE)
+        publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=1)))
+    assert [file.name for file in tmp_path.iterdir()] == ["gpus.jsonl"]
+    assert decode(path.read_text()).at.second == 1
+
+
+def test_a_line_cut_by_a_crash_is_closed(tmp_path):
+    """The next agent does not write on to half a line: only that one is lost."""
+    path = tmp_path / "gpus.jsonl"
+    path.write_text(encode(SAMPLE) + "\n" + encode(SAMPLE)[:40])
+    with closing(FilePublisher(path, 2**20, keep=1)) as publisher:
+        publisher.publish(SAMPLE)
+    first, cut, last = path.read_text().splitlines()
+    assert decode(first) == decode(last) == SAMPLE
+    with pytest.raises(ValueError):  # noqa: PT011
+        decode(cut)
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path):
+    """What cannot be written is raised for the loop to tell."""
+    if not os.path.exists("/dev/full"):  # noqa: PTH110
+        pytest.skip("NOT TESTED: there is no /dev/full here")
+    publisher = FilePublisher(tmp_path / "gpus.jsonl", 2**20, keep=1)
+    os.dup2(os.open("/dev/full", os.O_WRONLY), publisher._out)
+    with pytest.raises(OSError, match="No space left"):
+        publisher.publish(SAMPLE)
+    publisher.close()
+
+
+class Client:
+    """CloudWatch as far as it takes values; it refuses while it is told to."""
+
+    def __init__(self):
+        self.calls, self.refuses = [], False
+
+    def put_metric_data(self, **parameters):
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "PutMetricData")
+        self.calls.append(parameters)
+
+
+def test_cloudwatch_takes_them_by_the_minute():
+    """Values go out together, under the names and dimensions that the CloudWatch agent has for them."""
+    client, clock = Client(), Clock(0.0)
+    publisher = CloudWatchPublisher(client, clock=clock)
+    publisher.publish(SAMPLE)
+    for second in (15, 30, 45):
+        clock.at = second
+        publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=second)))
+    assert len(client.calls) == 1
+    clock.at = 60
+    publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=60)))
+    assert [len(call["MetricData"]) for call in client.calls] == [4, 16]
+    values = {one["MetricName"]: one["Value"] for one in client.calls[0]["MetricData"]}
+    assert values == {
+        "nvidia_smi_utilization_gpu": 0,
+        "nvidia_smi_power_draw": 68.5,
+        "nvidia_smi_memory_used": 1024,
+        "nvidia_smi_memory_total": 81_920,
+    }
+    dimensions = {one["Name"]: one["Value"] for one in client.calls[0]["MetricData"][0]["Dimensions"]}
+    assert dimensions == {"InstanceId": "i-1", "host": "node-1", "index": "0", "name": "H100"}
+
+
+def test_cloudwatch_gets_later_what_it_refused():
+    """What was refused waits and goes out with its own time; at the end everything is sent."""
+    client, clock = Client(), Clock(0.0)
+    publisher = CloudWatchPublisher(client, clock=clock)
+    client.refuses = True
+    with pytest.raises(OSError, match="Rate exceeded"):
+        publisher.publish(SAMPLE)
+    client.refuses = False
+    publisher.close()
+    assert {one["Timestamp"] for one in client.calls[0]["MetricData"]} == {NOW}
+
+
+def test_no_call_has_more_than_a_thousand_values():
+    """A long silence of CloudWatch comes out in calls that it takes."""
+    client, clock = Client(), Clock(0.0)
+    publisher = CloudWatchPublisher(client, clock=clock)
+    client.refuses = True
+    for n in range(300):
+        try:
+            publisher.publish(replace(SAMPLE, gpus=(GPU, GPU)))
+        except OSError:
+            assert n == 0
+    client.refuses = False
+    publisher.close()
+    assert [len(call["MetricData"]) for call in client.calls] == [1000, 1000, 400]
+
+
+def test_values_are_json(tmp_path):
+    """A line is JSON with one object a GPU."""
+    found = json.loads(encode(SAMPLE))
+    assert found["gpus"][1] == {
+        "index": "1",
+        "uuid": "GPU-1",
+        "model": "H100",
+        "missing": {"utilization_peak_percent": "faulted"},
+        "fault": "the GPU is lost",
+    }

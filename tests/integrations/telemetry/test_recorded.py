@@ -1,0 +1,108 @@
+"""Files of the agent as a source: damage, rotation, several machines and names."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from integrations.telemetry.reach import Reach
+from integrations.telemetry.recorded import RecordedSettings, RecordedSource
+from tests.gpu_fleet import FAULTS, recorded
+from tests.telemetry_judging import judged, machine, measured, outcome
+
+NOW = datetime(2026, 3, 4, 16, 0, 30, tzinfo=UTC)
+IDLE, BUSY = (next(one for one in FAULTS if one.name == name) for name in ("idle", "busy"))
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Return a function that writes files and gives a source of them."""
+
+    def of(files, patterns=("*.jsonl*",), **settings):
+        for name, lines in files.items():
+            (tmp_path / name).write_text("".join(lines), encoding="utf-8")
+        return RecordedSource(RecordedSettings(patterns, tmp_path, **settings), NOW)
+
+    return of
+
+
+def idle_lines():
+    return list(recorded(IDLE, NOW))
+
+
+def test_rotated_files_are_one_recording(source):
+    """The parts of a recording are read together, in whatever order they come."""
+    lines = idle_lines()
+    one = source({"gpus.jsonl": lines[100:], "gpus.jsonl.1": lines[:100]})
+    assert outcome(judged([one], NOW, machine(NOW, "i-idle"))) is True
+
+
+def test_a_line_cut_by_a_crash_costs_one_sample(source):
+    """Broken lines are counted and left out; the others stand."""
+    lines = idle_lines()
+    lines[50] = lines[50][:30] + "\n"
+    one = source({"gpus.jsonl": lines})
+    assert outcome(judged([one], NOW, machine(NOW, "i-idle"))) is True
+    assert "1 files, 1 broken lines; 1 machines joined" in one.report().detail
+
+
+def test_a_file_of_something_else(source):
+    """A file without a sample is no telemetry: what it was to measure is unknown."""
+    one = source({"gpus.jsonl": ["hello\n"] * 10 + ["x" * 3_000_000]})
+    found = judged([one], NOW, machine(NOW, "i-idle"))
+    assert outcome(found) == {"source_error"}
+    assert one.report().status == "partial"
+
+
+def test_no_file(source):
+    """A pattern that fits nothing leaves everything unknown."""
+    one = source({})
+    assert outcome(judged([one], NOW, machine(NOW, "i-idle"))) == {"not_collected"}
+    assert one.report().status == "failed"
+
+
+def test_a_file_that_cannot_be_read(source, tmp_path):
+    """One file in the way of reading leaves everything unknown: what stands in it is not known."""
+    (tmp_path / "b.jsonl").mkdir()
+    one = source({"a.jsonl": idle_lines()})
+    found = judged([one], NOW, machine(NOW, "i-idle"))
+    assert outcome(found) == {"source_error"}
+    assert "b.jsonl cannot be read" in found.unknowns[0].detail
+
+
+def test_by_host_name_and_by_table(source):
+    """Without an instance id a machine is found by its private DNS name, or by a table of GPUs."""
+    lines = [line.replace('"instance": "i-idle", ', "") for line in idle_lines()]
+    one = source({"a.jsonl": lines})
+    assert outcome(judged([one], NOW, machine(NOW, "i-x", private_dns_name="host-idle.ec2.internal"))) is True
+    table = {"GPU-idle-0": "i-y", "GPU-idle-1": "i-y"}
+    assert outcome(judged([source({"a.jsonl": lines}, gpus=table)], NOW, machine(NOW, "i-y"))) is True
+
+
+def test_samples_of_another_time_do_not_count(source):
+    """A recording of last week says nothing of today."""
+    lines = [line.replace("2026-03-04", "2026-02-25") for line in idle_lines()]
+    assert outcome(judged([source({"a.jsonl": lines})], NOW, machine(NOW, "i-idle"))) == {"source_error"}
+
+
+def test_machines_do_not_mix(source):
+    """Each machine is judged by its own lines."""
+    one = source({"a.jsonl": [*recorded(BUSY, NOW), *idle_lines()]})
+    assert outcome(judged([one], NOW, machine(NOW, "i-idle"))) is True
+    assert outcome(judged([one], NOW, machine(NOW, "i-busy"))) is False
+
+
+def test_it_speaks_of_its_own_accounts_alone(source):
+    """Machines out of its reach are none of its business."""
+    one = source({"a.jsonl": idle_lines()}, reach=Reach(accounts=("999999999999",)))
+    (found,) = measured([one], NOW, machine(NOW, "i-idle"))
+    assert found.metrics == {}
+    assert one.report() is None
+
+
+def test_a_machine_that_is_not_recorded(source):
+    """It is as it would be without the recording."""
+    one = source({"a.jsonl": idle_lines()})
+    assert outcome(judged([one], NOW, machine(NOW, "i-other"))) == {"not_collected"}
+    resting = replace(machine(NOW, "i-idle"), fields={"running": False})
+    assert measured([one], NOW, resting)[0].metrics == {}
