@@ -70,8 +70,8 @@ def standing_of(user: str, approval: ApprovalRecord, desk: Desk) -> Standing:
     if empty:
         return Standing(principal, entitled=False, refused=f"nobody can decide: {', '.join(empty)} has no members")
     groups = desk.directory.memberships(user, _slack_groups(approval, desk))
-    return Standing(principal, desk.people.entitled((*approval.approvers, ), principal, groups)
-                    or user in approval.approvers)  # fmt: skip
+    entitled = user in approval.approvers or desk.people.entitled(approval.approvers, principal, groups)
+    return Standing(principal, entitled)
 
 
 def nobody(approval: ApprovalRecord, desk: Desk) -> tuple[str, ...]:

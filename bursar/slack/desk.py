@@ -14,7 +14,7 @@ from bursar.secrets import read_secret
 from bursar.slack.settings import SlackSettings
 from engine.people import People
 from engine.state.store import Store
-from integrations.slack.client import Slack
+from integrations.slack.client import Slack, slack_at
 from integrations.slack.directory import Directory
 
 
@@ -42,7 +42,7 @@ def open_desk(config: Config, store: Store, clock: Callable[[], datetime]) -> De
     settings = config.slack
     if settings is None:
         return None
-    slack = Slack(read_secret(settings.token, config.folder, "slack.token"), settings.address)
+    slack = slack_at(read_secret(settings.token, config.folder, "slack.token"), settings.address)
     return desk_over(slack, config.people, settings, store, clock, _signing(settings, config.folder))
 
 

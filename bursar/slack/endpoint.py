@@ -100,7 +100,7 @@ def _clicked(click: Click, desk: Desk) -> SlackAnswer:
         case Verb.APPROVE | Verb.SNOOZE:
             if click.verb is Verb.SNOOZE and click.choice not in dict(SNOOZES):
                 raise MalformedError("the length of the snooze is not one of the menu")
-            one_time = f"{click.ts}\0{click.stamp}"
+            one_time = f"{click.ts} {click.stamp}"
             return _taken(VERBS[click.verb], click.approval, click.origin.user, click.choice, one_time, desk)
 
 
@@ -121,7 +121,7 @@ def _message(approval: str, desk: Desk) -> MessageRecord | None:
 def _taken(verb: str, approval: str, user: str, words: str, one_time: str, desk: Desk) -> SlackAnswer:
     """Write a click down, once: the same click again has the same key, and is refused by the store itself."""
     now = desk.clock()
-    key = hashlib.sha256("\0".join((verb, approval, user, one_time)).encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{verb} {approval} {user} {one_time}".encode()).hexdigest()[:32]
     click = ClickRecord(key, approval, verb, user, now, words)
     note = Note(now, "approval.clicked", approval, actor=f"slack:{user}", body={"verb": verb, "click": key})
     try:

@@ -38,9 +38,7 @@ def post_question(approval: ApprovalRecord, owner: str, desk: Desk, thread: str 
     blocks = blocks_of(story, owner)
     posted = desk.slack.post(approval.channel, fallback(story), blocks, thread)
     before = desk.store.get(Table.MESSAGE, approval.id)
-    record = MessageRecord(
-        approval.id, posted.channel, posted.ts, desk.clock(), shown=_digest(blocks), owner=owner
-    )  # fmt: skip
+    record = MessageRecord(approval.id, posted.channel, posted.ts, desk.clock(), shown=_digest(blocks), owner=owner)
     desk.store.commit([put(record, before.version if before else 0)])
 
 

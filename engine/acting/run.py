@@ -14,6 +14,7 @@ from datetime import datetime
 from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
+from engine.acting.cautions import cautions
 from engine.acting.freeze import frozen
 from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
@@ -242,7 +243,8 @@ def _ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, A
     """Ask for approvals: the question is in the store before it is sent, and only a sent one waits for an answer."""
     for task in chosen.ask:
         now = ports.clock()
-        approval = question(task.finding, task.steps, task.held.record, now, ports.actor)
+        lost = tuple(cautions(task, ports))
+        approval = question(task.finding, task.steps, task.held.record, now, ports.requester or ports.actor, lost)
         stored = ports.store.get(Table.APPROVAL, approval.id)
         if stored is None:
             note = Note(now, "approval.asked", approval.id, ports.run, ports.actor, {"finding": approval.finding})

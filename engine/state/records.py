@@ -409,6 +409,22 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What people were last told to be wrong with runs, so that they hear of it when it changes and not every time."""
+
+    table: ClassVar[Table] = Table.SETTING
+    NAME: ClassVar[str] = "told"
+
+    troubles: tuple[str, ...]
+    at: datetime
+    status: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.NAME
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What the breakers of the next run compare with."""
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from engine.errors import BursarError
+from engine.errors import BursarError, ConfigError
 from integrations.slack.blocks import FALLBACK
 from integrations.slack.text import Block, clipped
 
@@ -152,6 +153,14 @@ class Slack:
                     raise
                 self.emails[known] = ""
         return self.emails[known]
+
+
+def slack_at(token: SecretStr, address: str = ADDRESS) -> Slack:
+    """Return the app that `token` belongs to; raise `ConfigError` where the SDK is not installed. No call is made."""
+    if find_spec("slack_sdk") is None:
+        hint = "pip install 'bursar[slack]'"
+        raise ConfigError.of("missing-extra", "`slack-sdk` is not installed", where="slack", hint=hint)
+    return Slack(token, address)
 
 
 def _as_json(method: str) -> bool:
