@@ -255,7 +255,7 @@ def _wrong(blocks: list[dict[str, Any]]) -> str:
     from slack_sdk.errors import SlackObjectFormationError
     from slack_sdk.models.blocks import Block
 
-    if len(blocks) > 50 or len(json.dumps(blocks).encode()) > LARGEST:
+    if len(blocks) > 50 or len(json.dumps(blocks, ensure_ascii=False).encode()) > LARGEST:
         return "msg_blocks_too_long"
     try:
         for block in blocks:

@@ -17,7 +17,6 @@ from bursar.slack.story import Story
 from engine.state.records import ApprovalRecord, Decision, Fact, Progress, ShownStep, Status, Vote
 from engine.units import format_duration
 from integrations.slack.blocks import (
-    SECTION,
     actions,
     button,
     choice,
@@ -28,11 +27,12 @@ from integrations.slack.blocks import (
     header,
     modal,
     packed,
+    paragraph,
     question,
     section,
 )
 from integrations.slack.payloads import DENY_MODAL, REASON, Verb
-from integrations.slack.text import Block, clipped, code, inert, said
+from integrations.slack.text import Block, code, inert, said
 
 SNOOZES = (("4h", "4 hours"), ("1d", "1 day"), ("3d", "3 days"), ("7d", "7 days"))
 """How long a finding can be snoozed from Slack."""
@@ -47,7 +47,9 @@ def blocks_of(story: Story, owner: str = "") -> list[Block]:
         blocks = list(_blocks(story, owner, shown))
         if fits(blocks):
             return blocks
-    return [header(title(story)), *_answers(story), *_buttons(story)]
+    long = f"It is too long to be shown whole: see Details, or `bursar approvals show {story.approval.id}`"
+    steps = paragraph(_steps(story.approval), 1500)
+    return [header(title(story)), steps, *_answers(story), *_buttons(story), context(long)]
 
 
 def title(story: Story) -> str:
@@ -95,14 +97,14 @@ def _blocks(story: Story, owner: str, shown: int) -> Iterator[Block]:
         f"{code(approval.policy)}  *{said(facts.severity)}*\n{said(facts.description)}\n{said(facts.summary)}"
     )
     yield fields(_fields(approval, owner))
-    yield section("*What would be done*\n" + "\n".join(_steps(approval)))
+    yield paragraph(["*What would be done*", *_steps(approval)])
     if facts.lost:
-        yield section("*What would be lost*\n" + "\n".join(f"• {said(one)}" for one in facts.lost))
+        yield paragraph(["*What would be lost*", *(f"• {said(one)}" for one in facts.lost)])
     if facts.evidence and shown:
         more = len(facts.evidence) - shown
         lines = [_fact(fact, 160) for fact in facts.evidence[:shown]]
         lines += [f"… and {more} more under Details"] if more > 0 else []
-        yield section(clipped("*Evidence*\n" + "\n".join(lines), SECTION))
+        yield paragraph(["*Evidence*", *lines])
     yield from _answers(story)
     yield from _buttons(story)
     yield context(_small_print(approval))
@@ -134,7 +136,7 @@ def _dollars(approval: ApprovalRecord, which: str) -> str:
 def _steps(approval: ApprovalRecord) -> Iterator[str]:
     steps = approval.shown.steps or tuple(ShownStep("", title) for title in approval.steps)
     for number, step in enumerate(steps[:STEPS], 1):
-        given = ", ".join(f"{code(key, 40)}: {code(value, 80)}" for key, value in list(step.parameters.items())[:10])
+        given = ", ".join(f"{code(key, 40)}: {code(value, 80)}" for key, value in list(step.parameters.items())[:8])
         back = f"can be undone: {said(step.undo)}" if step.reversible else "*cannot be undone*"
         yield f"{number}. {said(step.title)}{f' ({given})' if given else ''}; {back}"
     if len(steps) > STEPS:
@@ -164,9 +166,9 @@ def _small_print(approval: ApprovalRecord) -> str:
 
 
 def _answers(story: Story) -> Iterator[Block]:
-    lines = [*map(_vote, story.approval.votes), *_verdict(story)]
+    lines = [*_verdict(story), *map(_vote, story.approval.votes)]
     if lines:
-        yield section(clipped("\n".join(lines), SECTION))
+        yield paragraph(lines)
 
 
 def _vote(vote: Vote) -> str:

@@ -14,7 +14,7 @@ from bursar.summary import Outcome, Summary
 from engine.state.reconcile import Task
 from engine.state.records import ApprovalRecord
 from engine.units import format_duration
-from integrations.slack.blocks import context, header, packed, section
+from integrations.slack.blocks import context, header, packed, paragraph
 from integrations.slack.text import Block, clipped, code, said
 
 SINGLE = 8
@@ -52,7 +52,7 @@ def digest_of(tasks: Sequence[Task], owners: Mapping[str, str], now: datetime) -
         pages = list(_pages(lines))
         first = Page([header(text), *pages[0].blocks], pages[0].findings)
         return Digest(text, first, tuple(pages[1:]))
-    head = [header(text), section("\n".join(_counts(tasks))), context("Each of them is in the thread.")]
+    head = [header(text), paragraph(_counts(tasks)), context("Each of them is in the thread.")]
     return Digest(text, Page(head, frozenset()), tuple(_pages(lines))[:PAGES])
 
 

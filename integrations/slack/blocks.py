@@ -20,7 +20,8 @@ FIELDS = 10
 BLOCKS = 50
 """Blocks of a message."""
 MESSAGE = 12_000
-"""Bytes of all blocks as JSON."""
+"""Bytes of all blocks as JSON in UTF-8."""
+MORE = "… and {} more, too long to be shown here"
 FALLBACK = 3000
 """Characters of the text that notifications and screen readers get."""
 
@@ -31,6 +32,25 @@ def header(text: str) -> Block:
 
 def section(text: str) -> Block:
     return {"type": "section", "text": mrkdwn(clipped(text, SECTION))}
+
+
+def paragraph(lines: Iterable[str], size: int = SECTION) -> Block:
+    """
+    Return a section of as many of `lines` as fit into `size` bytes, with a count of those that do not.
+
+    No line is cut: a code span without its end would let what is in it format, or look like ours.
+    """
+    given = list(lines)
+    kept: list[str] = []
+    room = min(size, SECTION) - len(MORE) - 4
+    for line in given:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    if len(kept) < len(given):
+        kept.append(MORE.format(len(given) - len(kept)))
+    return section("\n".join(kept))
 
 
 def fields(texts: Iterable[str]) -> Block:
@@ -94,7 +114,7 @@ def modal(callback: str, title: str, blocks: Sequence[Block], metadata: str = ""
 
 def size(blocks: Sequence[Block]) -> int:
     """Return the bytes of `blocks` as they are sent."""
-    return len(json.dumps(list(blocks)).encode())
+    return len(json.dumps(list(blocks), ensure_ascii=False).encode())
 
 
 def fits(blocks: Sequence[Block]) -> bool:
