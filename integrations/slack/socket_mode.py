@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
     from slack_sdk.socket_mode.request import SocketModeRequest
 
 INTERACTIVE = "interactive"
-Listener = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any] | None, Callable[[], None]]]
-"""Takes a payload; returns what is answered with the acknowledgement, and what is done after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered with the acknowledgement, and what is done after it."""
+
+    payload: Mapping[str, Any]
+    afterwards: Callable[[], None]
+
+
+Listener = Callable[[Mapping[str, Any]], Reply | None]
+"""Takes a payload. None is not acknowledged, and Slack tells whoever clicked that it did not work."""
 
 
 @contextmanager
@@ -49,12 +60,12 @@ def listening(app_token: SecretStr, listener: Listener, address: str = ADDRESS) 
 
 
 def _taken(client: BaseSocketModeClient, request: SocketModeRequest, listener: Listener) -> None:
-    """Answer one envelope. One that could not be taken is not acknowledged, and Slack tells whoever clicked."""
     from slack_sdk.socket_mode.response import SocketModeResponse
 
     if request.type != INTERACTIVE:
         client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
         return
-    answer, afterwards = listener(request.payload)
-    client.send_socket_mode_response(SocketModeResponse(request.envelope_id, dict(answer) if answer else None))
-    afterwards()
+    reply = listener(request.payload)
+    if reply is not None:
+        client.send_socket_mode_response(SocketModeResponse(request.envelope_id, dict(reply.payload) or None))
+        reply.afterwards()
