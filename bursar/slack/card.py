@@ -7,7 +7,8 @@ Names and tags are whatever somebody called a resource. They stand in `plain_tex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -55,7 +56,9 @@ def blocks_of(story: Story, owner: str = "") -> list[Block]:
 def title(story: Story) -> str:
     """Return the state of the approval, what it is about and where, for a header or a notification."""
     approval = story.approval
-    return f"{_state(story)}: {inert('; '.join(approval.steps), 80)}: {inert(_name(approval), 50)}"
+    state = _state(story)
+    colon = "" if approval.status is Decision.PENDING else ":"
+    return f"{state}{colon} {inert('; '.join(approval.steps), 80)}: {inert(_name(approval), 50)}"
 
 
 def fallback(story: Story) -> str:
@@ -92,22 +95,37 @@ def _failed(story: Story) -> bool:
 def _blocks(story: Story, owner: str, shown: int) -> Iterator[Block]:
     approval = story.approval
     facts = approval.shown
+    pending = approval.status is Decision.PENDING
     yield header(title(story))
-    yield section(
-        f"{code(approval.policy)}  *{said(facts.severity)}*\n{said(facts.description)}\n{said(facts.summary)}"
-    )
+    if not pending:
+        yield from _answers(story)
+    named = f"{code(approval.policy)}  *{said(facts.severity)}*"
+    yield paragraph((named, said(facts.description), said(facts.summary)))
     yield fields(_fields(approval, owner))
-    yield paragraph(["*What would be done*", *_steps(approval)])
+    yield paragraph(["*What would be done*" if pending else "*What was asked*", *_steps(approval)])
     if facts.lost:
         yield paragraph(["*What would be lost*", *(f"• {said(one)}" for one in facts.lost)])
-    if facts.evidence and shown:
-        more = len(facts.evidence) - shown
-        lines = [_fact(fact, 160) for fact in facts.evidence[:shown]]
-        lines += [f"… and {more} more under Details"] if more > 0 else []
-        yield paragraph(["*Evidence*", *lines])
-    yield from _answers(story)
+    if pending and facts.evidence and shown:
+        yield paragraph(["*Evidence*", *_evidence(facts.evidence, shown)])
+    if pending:
+        yield from _answers(story)
     yield from _buttons(story)
     yield context(_small_print(approval))
+
+
+def _evidence(facts: Sequence[Fact], shown: int) -> Iterator[str]:
+    """Yield the facts; those of several devices that say the same are one line."""
+    groups: dict[tuple[str, Fact], int] = {}
+    for fact in facts:
+        name = fact.path.partition("[")[0]
+        key = (name, replace(fact, path=""))
+        groups[key] = groups.get(key, 0) + 1
+    for (name, fact), number in list(groups.items())[:shown]:
+        device = next(one.path for one in facts if (one.path.partition("[")[0], replace(one, path="")) == (name, fact))
+        many = f" on {number} devices" if number > 1 else ""
+        yield _fact(replace(fact, path=name if number > 1 else device), 160, many)
+    if len(groups) > shown:
+        yield f"… and {len(groups) - shown} more under Details"
 
 
 def _name(approval: ApprovalRecord) -> str:
@@ -143,10 +161,10 @@ def _steps(approval: ApprovalRecord) -> Iterator[str]:
         yield f"… and {len(steps) - STEPS} more under Details"
 
 
-def _fact(fact: Fact, limit: int) -> str:
+def _fact(fact: Fact, limit: int, many: str = "") -> str:
     wanted = f", {said(fact.expected, limit)}" if fact.expected else ""
     source = f"  ({said(fact.source, limit)})" if fact.source else ""
-    return f"• {code(fact.path, 80)} = {code(fact.value, limit)}{wanted}{source}"
+    return f"• {code(fact.path, 80)} = {code(fact.value, limit)}{many}{wanted}{source}"
 
 
 def _small_print(approval: ApprovalRecord) -> str:

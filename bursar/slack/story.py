@@ -17,6 +17,8 @@ from engine.state.records import (
 )
 from engine.state.store import Store, Table
 
+HAD_EFFECT = (Progress.DONE, Progress.UNDOING, Progress.UNDONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -50,7 +52,9 @@ class Story:
 
     @property
     def done(self) -> bool:
-        """Whether all that was approved had its effect, or held already."""
+        """Whether all that was approved had its effect, or held already; also when the finding is over since."""
+        if any(one.last and one.status in HAD_EFFECT for one in self.actions):
+            return True
         finding = self.finding
         if finding is None or (finding.episode, finding.approval) != (self.approval.episode, self.approval.id):
             return False

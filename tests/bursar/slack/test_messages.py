@@ -40,7 +40,7 @@ def test_everything_to_decide_by(stage):
     post_question(approval, "U0OWNER", stage.desk)
     text = stage.text()
     for words in (
-        "Approve?: stop the instance: dev-llm-3", "`stop-idle-gpus`  *high*", "`dev-llm-3` (`i-0abc`)",
+        "Approve? stop the instance: dev-llm-3", "`stop-idle-gpus`  *high*", "`dev-llm-3` (`i-0abc`)",
         "`aws.ec2.instance` · `123456789012` · `us-east-1`, *production*", "$40,179 a month", "$39,800 a month",
         "<@U0OWNER>", "{date_short_pretty} {time}|2026-03-05 00:00 UTC>",
         "1. tag the resource (`owner`: `ml`); can be undone: write the old tags",
@@ -51,6 +51,16 @@ def test_everything_to_decide_by(stage):
         assert words in text
     blocks = stage.workspace.messages[CHANNEL, stage.message().ts]["blocks"]
     assert "terminate the instance cannot be undone" in said_in(element_of(blocks, "bursar-approve")["confirm"])
+
+
+def test_devices_that_say_the_same(stage):
+    """What is the same on many devices is one line; what differs stands by itself."""
+    facts = [Fact(f"gpu.utilization[{n}]", "0%", "below 5%", "cloudwatch") for n in range(7)]
+    facts.append(Fact("gpu.utilization[7]", "1%", "below 5%", "cloudwatch"))
+    stage.ask(question_of(shown=replace(question_of().shown, evidence=tuple(facts))))
+    assert (
+        "• `gpu.utilization` = `0%` on 7 devices, below 5%  (cloudwatch)\n• `gpu.utilization[7]` = `1%`" in stage.text()
+    )
 
 
 def test_values_are_ids_and_nothing_else(stage):
