@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz bench docs custodian prometheus wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,8 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CUSTODIAN := .venv-custodian
 PROMETHEUS := .prometheus
 
+PAGE := docs/explanation/performance.md
+
 help:  ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/demo.stamp  ## Run the shipped policies on an emulated AWS account; no credentials
 	@$(BIN)/bursar demo
@@ -34,8 +36,16 @@ fuzz: $(VENV)/dev.stamp  ## Run the property tests on new random examples, ROUND
 	@for round in $$(seq $(ROUNDS)); do \
 		$(BIN)/pytest -n auto -m hypothesis --hypothesis-profile=fuzz --hypothesis-seed=$$(date +%N) || exit 1; done
 
-bench: $(VENV)/dev.stamp  ## Measure speed and memory and print the figures
-	$(BIN)/python -m benchmarks
+KILLS ?= 1000
+
+kills: $(VENV)/dev.stamp  ## Kill KILLS processes in the middle of acting, and see that nothing is lost or done twice
+	KILLS=$(KILLS) $(BIN)/pytest -n auto tests/engine/acting/test_kills.py
+
+bench: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## Measure speed and memory beside Cloud Custodian: about ten minutes
+	$(BIN)/python -m benchmarks --write $(PAGE)
+
+bench-long: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## The same with every large fleet five times: about half an hour
+	$(BIN)/python -m benchmarks --long --write $(PAGE)
 
 docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
 	$(BIN)/python -m bursar.reference docs/reference

@@ -72,10 +72,9 @@ SIZE = Parameter(
 )
 KEY = Parameter(
     "key",
-    "the KMS key to encrypt under: an ARN, an id or `alias/NAME`; without one the account's own for S3",
+    "the KMS key to encrypt under: an ARN, an id or `alias/NAME`",
     pattern=r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[\w/-]+|[0-9a-f-]{36}|mrk-[0-9a-f]{32}|alias/[\w/-]+",
     example="alias/data",
-    required=False,
 )
 LOCAL_DATA = Parameter(
     "local_data",
@@ -102,7 +101,7 @@ def remediations() -> Mapping[str, Remediation]:
         ),
         "encrypt": Remediation(
             name="encrypt",
-            title="encrypt new objects of the bucket by default",
+            title="encrypt new objects of the bucket under a key of ours",
             kinds=frozenset({BUCKET}),
             reversible=True,
             saves=NOTHING,
@@ -164,7 +163,7 @@ def remediations() -> Mapping[str, Remediation]:
         ),
         "scale": Remediation(
             name="scale",
-            title="scale the group",
+            title="change how many machines run",
             kinds=frozenset({GROUP, NODEGROUP, ENDPOINT}),
             reversible=True,
             saves=COMPUTE,

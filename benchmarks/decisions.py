@@ -1,55 +1,59 @@
-"""Decisions per CPU second, findings with evidence and dollars included."""
+"""Decisions per CPU second: Custodian's own filters, and Bursar's whole plan with evidence, findings and dollars."""
 
 from __future__ import annotations
 
-import statistics
-import time
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
-from benchmarks.policies import context, instances, rules, tags
-from engine.evaluate import Tallies, compile_policies, judge_items
-from engine.planning import Installation, plan_items
-from engine.policy.model import PolicySet
+from benchmarks.policies import five_conditions, write
+from benchmarks.processes import CUSTODIAN, BenchmarkError, Spent, bursar, in_turn, median, spent
+from benchmarks.rows import Row
 
-RESOURCES = 10_000
-ROUNDS = 5
-
-
-def main() -> None:
-    items = list(instances(RESOURCES))
-    for title, policies in (("rule, five conditions", rules(50)), ("required_tags, three tags", tags(50))):
-        print(f"  {title}: {RESOURCES:,} resources x {len(policies.policies)} policies")
-        _evaluation(policies, items)
-        _measure("verdicts, explained", policies, items, whole=False)
-        _measure("whole plan", policies, items, whole=True)
+RESOURCES, POLICIES = 10_000, 50
 
 
-def _evaluation(policies: PolicySet, items: list) -> None:
-    rates = []
-    for _ in range(ROUNDS):
-        deciders = [compiled.decide for compiled in compile_policies(policies.policies, context()).single]
-        start = time.process_time()
-        for resource in items[:-1]:
-            for decide in deciders:
-                decide(resource)
-        rates.append(RESOURCES * len(deciders) / (time.process_time() - start))
-    print(f"    {'evaluation':<20} {statistics.median(rates):>12,.0f} decisions per CPU second")
+def rows(folder: Path, rounds: int) -> Iterator[Row]:
+    theirs, ours = written(folder, POLICIES)
+    for share, aim in ((100, 30), (7, 0)):
+        now = datetime.now(UTC).isoformat()
+        asked = (str(RESOURCES), str(RESOURCES // share), now)
+        found = in_turn(
+            rounds,
+            lambda asked=asked: told(spent([CUSTODIAN / "python", "-m", "benchmarks.custodian_side", theirs, *asked])),
+            lambda asked=asked: told(spent([sys.executable, "-m", "benchmarks.engine_side", ours, *asked])),
+        )
+        agree(found[0][0], found[1][0])
+        slow, fast = (median([one["decisions"] / one["cpu"] for one in runs]) for runs in found)
+        findings = sum(found[1][0]["matches"].values())
+        yield Row(
+            f"decisions per CPU second, {RESOURCES:,} instances × {POLICIES} policies, one instance in {share} at fault"
+            f" ({findings:,} findings)",
+            f"{slow:,.0f}",
+            f"{fast:,.0f}",
+            f"{fast / slow:.0f}x",
+            f"at least {aim}x" if aim else "",
+            fast / slow >= aim if aim else None,
+        )
 
 
-def _measure(title: str, policies: PolicySet, items: list, *, whole: bool) -> None:
-    rates = []
-    found = 0
-    for _ in range(ROUNDS):
-        ours = context()
-        start = time.process_time()
-        if whole:
-            found = len(plan_items(policies, items, "bench", ours, Installation({})).findings)
-        else:
-            compiled = compile_policies(policies.policies, ours)
-            found = sum(1 for _ in judge_items(compiled, items, Tallies()))
-        spent = time.process_time() - start
-        rates.append(RESOURCES * len(policies.policies) / spent)
-    print(f"    {title:<20} {statistics.median(rates):>12,.0f} decisions per CPU second, {found:,} findings")
+def written(folder: Path, count: int) -> tuple[Path, Path]:
+    """Return the files of `count` policies for Custodian and for Bursar."""
+    theirs = write(five_conditions(count), folder / f"five-conditions-{count}.yml")
+    ours = folder / f"five-conditions-{count}-bursar.yaml"
+    spent(bursar("import", "custodian", theirs, "-o", ours))
+    return theirs, ours
 
 
-if __name__ == "__main__":
-    main()
+def told(run: Spent) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run.out)
+    return found
+
+
+def agree(theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    """Raise where the two programs did not find the same: then they did not do the same work."""
+    if theirs["matches"] != ours["matches"]:
+        raise BenchmarkError(f"Custodian matches {theirs['matches']}, Bursar finds {ours['matches']}")

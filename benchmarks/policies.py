@@ -1,92 +1,106 @@
-"""Policies and resources for measurements: plain, many, and made the same way every time."""
+"""
+The policies of the measurements, in Custodian's language; `bursar import custodian` makes the equal ones of them.
+
+So both programs are asked exactly the same, and the driver checks that they answer the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+import json
+from pathlib import Path
+from typing import Any
 
-from actions.catalog import remediations
-from engine.checks.context import Context
-from engine.model import Resource, Scope, ScopeReport, ScopeStatus, Usage
-from engine.policy.load import load_policies
-from engine.policy.model import PolicySet
-from engine.ports import Item
-from engine.prices import PriceBook
-from integrations.catalog import default_catalog
-from integrations.prices.load import bundled, gpu_idle_watts
+TEN_KINDS = (
+    "ec2",
+    "ebs",
+    "s3",
+    "rds",
+    "asg",
+    "eks",
+    "efs",
+    "batch-compute",
+    "sagemaker-endpoint",
+    "sagemaker-notebook",
+)
+FAMILIES = ("^(g5|g6|p4d|p5)", "^(p4d|p5)[.]", "^g[56][.]", "[.](12|24|48)xlarge$", "^(m7i|c7i|g5)[.]")
 
-NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
-TYPES = ("m7i.large", "c7i.2xlarge", "g5.xlarge", "g6.12xlarge", "p4d.24xlarge", "p5.48xlarge")
-GPUS = (0, 0, 1, 4, 8, 8)
 
-
-def rules(count: int) -> PolicySet:
-    """Return `count` rules of five conditions each, of which few are met."""
-    entries = [
-        f"""
-  - name: rule-{n}
-    description: five conditions
-    resource: aws.ec2.instance
-    rule: >-
-      resource.running and resource.accelerator.count > {n % 7}
-      and (resource.instance.type.startsWith("p{n % 9}") or resource.age > {n}d) and tags.team == "team-{n}"
-"""
+def five_conditions(count: int) -> list[dict[str, Any]]:
+    """Return `count` policies of five conditions each, joined by `and` and `or`."""
+    return [
+        {
+            "name": f"orphaned-{n}",
+            "resource": "aws.ec2",
+            "filters": [
+                {"State.Name": "running"},
+                {
+                    "or": [
+                        {"tag:owner": "absent"},
+                        {
+                            "and": [
+                                {"type": "value", "key": "InstanceType", "op": "regex", "value": FAMILIES[n % 5]},
+                                {"type": "instance-age", "op": "gt", "days": 2 * n + 1},
+                                {"type": "value", "key": "tag:team", "op": "in", "value": ["former", f"gone-{n}"]},
+                            ]
+                        },
+                    ]
+                },
+            ],
+        }
         for n in range(count)
     ]
-    return _loaded(entries)
 
 
-def tags(count: int) -> PolicySet:
-    """Return `count` tag policies."""
-    entries = [
-        f"""
-  - name: tags-{n}
-    description: presence and values
-    resource: aws.ec2.instance
-    required_tags:
-      tags: {{owner: {{}}, team: {{}}, environment: {{values: [production, staging, dev, sandbox]}}}}"""
+def ten_kinds(count: int) -> list[dict[str, Any]]:
+    """Return `count` policies of five conditions that take turns with ten kinds of resources."""
+    return [
+        {
+            "name": f"tags-{n}",
+            "resource": f"aws.{TEN_KINDS[n % 10]}",
+            "filters": [
+                {"type": "value", "key": "tag:environment", "op": "in", "value": ["production", "staging"]},
+                {
+                    "or": [
+                        {"tag:owner": "absent"},
+                        {
+                            "and": [
+                                {"type": "value", "key": "tag:stack", "op": "regex", "value": f"^train-{n}"},
+                                {"type": "value", "key": "tag:team", "op": "in", "value": ["former", f"gone-{n}"]},
+                                {"type": "value", "key": "tag:cost-center", "op": "eq", "value": f"cc-{n}"},
+                            ]
+                        },
+                    ]
+                },
+            ],
+        }
         for n in range(count)
     ]
-    return _loaded(entries)
 
 
-def _loaded(entries: list[str]) -> PolicySet:
-    text = "version: 1\npolicies:" + "".join(entries) + "\n"
-    return load_policies({"bench.yaml": text}, default_catalog(), remediations())
+def two_metrics() -> list[dict[str, Any]]:
+    """Return two policies about a day of two metrics."""
+    wanted = (("idle-cpu", "CPUUtilization", "Maximum", 5), ("idle-network", "NetworkIn", "Sum", 1_000_000))
+    return [
+        {
+            "name": name,
+            "resource": "aws.ec2",
+            "filters": [
+                {
+                    "type": "metrics",
+                    "name": metric,
+                    "statistics": statistic,
+                    "days": 1,
+                    "period": 86400,
+                    "op": "lt",
+                    "value": most,
+                }
+            ],
+        }
+        for name, metric, statistic, most in wanted
+    ]
 
 
-def context() -> Context:
-    """Return the constants of a run."""
-    return Context(NOW, default_catalog(), PriceBook((bundled(),)), gpu_idle_watts(), _no_zone)
-
-
-def _no_zone(name: str) -> timedelta:
-    raise KeyError(name)
-
-
-def instances(count: int) -> Iterator[Item]:
-    """Yield `count` instances and the report of their scope; one in a thousand lacks its tags."""
-    for n in range(count):
-        which = n % len(TYPES)
-        yield Resource(
-            kind="aws.ec2.instance",
-            id=f"i-{n:017x}",
-            account="123456789012",
-            region="us-east-1",
-            name=f"node-{n}",
-            fields={
-                "state": "running",
-                "running": True,
-                "instance.type": TYPES[which],
-                "lifecycle": "on-demand",
-                "created": NOW - timedelta(days=n % 300),
-                "accelerator.count": GPUS[which],
-                "accelerator.devices": GPUS[which],
-            },
-            tags={}
-            if n % 1000 == 0
-            else {"owner": f"person-{n % 50}@example.com", "team": f"team-{n % 400}", "environment": "dev"},
-            usage=(Usage(f"aws.ec2.linux.on_demand:{TYPES[which]}", Decimal(1), "hour"),),
-        )
-    yield ScopeReport(Scope("123456789012", "us-east-1", "aws.ec2.instance"), ScopeStatus.COMPLETE, count)
+def write(policies: list[dict[str, Any]], file: Path) -> Path:
+    """Write policies for Custodian; JSON is YAML."""
+    file.write_text(json.dumps({"policies": policies}, indent=1), encoding="utf-8")
+    return file

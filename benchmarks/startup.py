@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import statistics
-import subprocess
-import sys
-import tempfile
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
-ROUNDS = 7
-KINDS = ("aws.ec2.instance", "aws.ebs.volume", "aws.s3.bucket", "aws.sagemaker.endpoint", "aws.sagemaker.notebook")
+from benchmarks.policies import ten_kinds, write
+from benchmarks.processes import bursar, custodian, in_turn, median, spent
+from benchmarks.rows import Row, at_most
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "policies.yaml"
-        entries = [
-            f"  - name: policy-{n}\n    description: tags\n    resource: {KINDS[n % len(KINDS)]}\n"
-            f"    where: resource.age > {n + 1}d and tags.team != 'team-{n}'\n    required_tags: [owner, team]\n"
-            for n in range(50)
-        ]
-        file.write_text("version: 1\npolicies:\n" + "".join(entries))
-        for title, arguments in (("--version", ["--version"]), ("validate, 50 policies", ["validate", str(file)])):
-            times = [_time([sys.executable, "-m", "bursar", *arguments]) for _ in range(ROUNDS)]
-            print(f"  bursar {title:<22} {statistics.median(times):.2f} s")
-
-
-def _time(command: list[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - start
-
-
-if __name__ == "__main__":
-    main()
+def rows(folder: Path, rounds: int) -> Iterator[Row]:
+    theirs = write(ten_kinds(50), folder / "ten-kinds.yml")
+    ours = folder / "ten-kinds-bursar.yaml"
+    spent(bursar("import", "custodian", theirs, "-o", ours))
+    for work, their_command, our_command, share in (
+        ("`--version`", custodian("version"), bursar("--version"), 4),
+        ("`validate`, 50 policies over 10 kinds", custodian("validate", theirs), bursar("validate", ours), 15),
+    ):
+        found = in_turn(rounds, lambda c=their_command: spent(c), lambda c=our_command: spent(c))
+        slow, fast = (median([one.wall for one in runs]) for runs in found)
+        yield at_most(work, slow, fast, "{:.2f} s", share)

@@ -18,8 +18,9 @@ from engine.acting.carry_out import staleness
 from engine.acting.ports import Meant, Sight, Stale
 from engine.acting.run import Report, abandon, begin, proceed
 from engine.errors import CollectError, ConfigError, Place, Problem
-from engine.findings import Subject
-from engine.plan import Hold, Plan
+from engine.findings import Outcome, Subject
+from engine.model import Scope, ScopeReport, ScopeStatus
+from engine.plan import Hold, Plan, Tally
 from engine.state.store import StateError
 
 LARGEST = 512 * 1024 * 1024
@@ -41,7 +42,9 @@ def apply_file(site: Site, file: Path) -> Report | None:
     try:
         meant = [_meant(step) for step in document["steps"]]
         holds = tuple(_hold(hold) for hold in document["holds"])
-    except (KeyError, TypeError) as error:
+        scopes = tuple(_scope(scope) for scope in document["scopes"])
+        tallies = tuple(_tally(tally) for tally in document["policies"])
+    except (KeyError, TypeError, ValueError) as error:
         raise _bad(file, f"it is damaged: {error!r}") from error
     listen(site)
     begun = begin(site.ports)
@@ -50,7 +53,8 @@ def apply_file(site: Site, file: Path) -> Report | None:
     try:
         fresh, stale = _fresh(site, meant, holds)
         fresh = replace(fresh, estate=str(document["estate"]))
-        report = proceed(begun, fresh, site.rules, whole=False)
+        judged = replace(fresh, scopes=scopes, tallies=tallies)
+        report = proceed(begun, fresh, site.rules, whole=False, judged=judged)
     except BaseException:
         abandon(begun)
         raise
@@ -86,6 +90,15 @@ def _meant(step: Mapping[str, Any]) -> Meant:
 
 def _hold(hold: Mapping[str, Any]) -> Hold:
     return Hold(str(hold["policy"]), str(hold["limit"]), str(hold["allowed"]), str(hold["wanted"]))
+
+
+def _scope(report: Mapping[str, Any]) -> ScopeReport:
+    scope = Scope(str(report["account"]), str(report["region"]), str(report["kind"]))
+    return ScopeReport(scope, ScopeStatus(report["status"]), int(report["resources"]), str(report["detail"]))
+
+
+def _tally(tally: Mapping[str, Any]) -> Tally:
+    return Tally(tally["policy"], {Outcome(name): int(n) for name, n in tally.items() if name != "policy"})
 
 
 def _fresh(site: Site, meant: Sequence[Meant], holds: tuple[Hold, ...]) -> tuple[Plan, tuple[Stale, ...]]:

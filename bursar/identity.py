@@ -16,14 +16,14 @@ def caller(door: Door, config: Config) -> str:
         ConfigError: without AWS credentials, or where they are refused.
     """
     if door is Door.USER:
-        return _user()
+        return user_of_process()
     from integrations.aws.session import open_session
 
     with open_session(config.aws) as session:
         return str(session.caller()["Arn"])
 
 
-def _user() -> str:
+def user_of_process() -> str:
     """Return the name of the process's user, as the system knows it: the environment could say anything."""
     try:
         import os

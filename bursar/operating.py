@@ -6,10 +6,10 @@ Each takes one commit. Nobody's decision is lost: where two write at once, the s
 
 from __future__ import annotations
 
-import getpass
 import secrets
 from datetime import datetime, timedelta
 
+from bursar.identity import user_of_process
 from engine.acting.breakers import NAMES
 from engine.acting.freeze import freeze_of
 from engine.errors import ConfigError, did_you_mean
@@ -36,7 +36,7 @@ TRIES = 5
 
 def person() -> str:
     """Return who sits at the command line."""
-    return f"cli:{getpass.getuser()}"
+    return f"user:{user_of_process()}"
 
 
 def set_freeze(store: Store, *, frozen: bool, reason: str, now: datetime) -> Freeze:

@@ -6,7 +6,6 @@ A run put together: configuration and store to the ports that `engine.acting` is
 
 from __future__ import annotations
 
-import getpass
 import secrets
 import sys
 from collections.abc import Callable, Iterator
@@ -91,8 +90,7 @@ def open_site(choice: Choice, setup: Setup, clock: Clock = utc_now, log: TextIO 
                 teller=telling,
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-                actor=f"cli:{getpass.getuser()}",
-                requester=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
+                actor=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
             )
             yield Site(choice, setup, ports, telling, slack)
 
@@ -237,7 +235,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     try:
         watch = Watch.of(site.ports.store)
         with progress_for(sys.stderr) as progress:
-            plan = make_plan(site, watch, progress)
+            plan = make_plan(site, watch, _holding(begun, progress))
         end_savings(begun, watch, plan)
         report = proceed(begun, plan, site.rules, whole=whole)
     except BaseException:
@@ -246,6 +244,16 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     conclude(site, report)
     keep_anchor(site)
     return report
+
+
+def _holding(begun: Begun, progress: Progress) -> Progress:
+    """Return `progress` that keeps the lease while a large estate is read: that may take longer than it lasts."""
+
+    def told(stage: str, done: int) -> None:
+        begun.tenure.current()
+        progress(stage, done)
+
+    return told
 
 
 def undo_all(site: Site, what: str) -> list[Undone]:

@@ -26,7 +26,6 @@ from integrations.telemetry.recorded import RecordedSettings
 
 STRICT = ConfigDict(frozen=True, extra="forbid")
 SourceSettings: TypeAlias = PrometheusSettings | RecordedSettings
-TRUE, FALSE = ("true", "yes"), ("false", "no")
 
 
 class JoinedDocument(BaseModel):
@@ -38,7 +37,7 @@ class JoinedDocument(BaseModel):
     regions: tuple[Word, ...] = ()
     gpus: Text | None = None
     join_floor: Percent = Decimal(str(FLOOR))
-    required: Word = "true"
+    required: bool = True
 
 
 class LabelsDocument(BaseModel):
@@ -67,6 +66,7 @@ class PrometheusDocument(JoinedDocument):
     user: Word | None = None
     password_env: Word | None = None
     password_file: Text | None = None
+    sigv4_region: Word | None = None
     ca_file: Text | None = None
     timeout: PositiveDuration = timedelta(minutes=2)
     max_answer: Size = 64 * 1024 * 1024
@@ -114,9 +114,6 @@ def read_sources(documents: Sequence[TelemetryDocument], root: Node, folder: Pat
             settings.append(_prometheus(one, gpus, folder))
         else:
             settings.append(_recorded(one, gpus, folder))
-        if one.required not in (*TRUE, *FALSE):
-            where = find(root, ("telemetry", position, name, "required"))
-            problems.append(Problem("bad-config", f"`{one.required}` is neither `true` nor `false`", where.place))
     return SourcesRead(tuple(settings), tuple(problems))
 
 
@@ -133,6 +130,9 @@ def _of_server(document: PrometheusDocument, node: Node) -> Iterator[Problem]:
     for one, other in (("token_env", "token_file"), ("password_env", "password_file")):
         if getattr(document, one) and getattr(document, other):
             yield Problem("bad-config", f"`{one}` and `{other}` exclude each other", find(node, (other,)).place)
+    if document.sigv4_region and (document.user or document.token_env or document.token_file):
+        message = "a signature of AWS excludes other credentials"
+        yield Problem("bad-config", message, find(node, ("sigv4_region",)).place)
     if document.user and not (document.password_env or document.password_file):
         hint = "write `password_env`, the name of a variable, or `password_file`"
         yield Problem("bad-config", "a user needs a password", find(node, ("user",)).place, hint)
@@ -150,6 +150,7 @@ def _prometheus(document: PrometheusDocument, gpus: Mapping[str, str], folder: P
         token=_secret(document.token_env, document.token_file, folder),
         user=document.user or "",
         password=_secret(document.password_env, document.password_file, folder),
+        sigv4=document.sigv4_region or "",
         ca_file=str(folder / document.ca_file) if document.ca_file else "",
         read_seconds=document.timeout.total_seconds(),
         most_bytes=document.max_answer,
@@ -167,7 +168,7 @@ def _prometheus(document: PrometheusDocument, gpus: Mapping[str, str], folder: P
         gpus=gpus,
         reach=Reach(document.accounts, document.regions),
         floor=float(document.join_floor),
-        required=document.required in TRUE,
+        required=document.required,
     )
 
 
@@ -188,7 +189,7 @@ def _recorded(document: RecordedDocument, gpus: Mapping[str, str], folder: Path)
         gpus,
         Reach(document.accounts, document.regions),
         float(document.join_floor),
-        document.required in TRUE,
+        document.required,
     )
 
 

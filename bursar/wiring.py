@@ -169,6 +169,13 @@ def declared() -> frozenset[str]:
     return frozenset().union(*(action.permissions for action in actions(nobody).values()))
 
 
+def declared_by(policies: PolicySet) -> frozenset[str]:
+    """Return the IAM actions that the remediations of `policies` need."""
+    table = actions(nobody)
+    wanted = {(name, kind.name) for policy in policies.policies for name in policy.remediate for kind in policy.kinds}
+    return frozenset().union(*(table[key].permissions for key in wanted))
+
+
 def nobody(account: str) -> NoReturn:
     """Refuse every account: the sessions of actions that are only asked what they need."""
     raise ActError(f"nobody acts on {account}", code="account-not-listed", where=account)

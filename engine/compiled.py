@@ -1,7 +1,7 @@
 """
 A policy made ready for one run: a fast half that decides and a slow half that explains.
 
-The fast half is closures and says only which outcome. The slow half is the reference interpreter,
+The fast half is one function and says only which outcome. The slow half is the reference interpreter,
 runs for what is not compliant, and must come to the same outcome: a violation exists only if two
 evaluators agree on it.
 """
@@ -19,8 +19,10 @@ from engine.checks.readings import evidence_of, unknowns_of
 from engine.checks.required_tags import compile_required_tags
 from engine.checks.rule import compile_rule, truth
 from engine.checks.schedule import compile_schedule
-from engine.expr.compiling import compile_node
+from engine.expr.compiling import code_of, compile_node
+from engine.expr.fused import Code
 from engine.expr.interpret import Reading, interpret
+from engine.expr.leaves import called
 from engine.findings import Confidence, Evidence, Outcome, Subject, Verdict
 from engine.model import Resource
 from engine.policy.checks import (
@@ -72,6 +74,13 @@ class CompiledPolicy:
     decide: Callable[[Resource], Outcome | None]
     """The outcome; None where the policy has nothing to say about the resource."""
     explain: Callable[[Resource], Explanation]
+    gate: Code
+    """What is False about most resources and then ends the matter: `where`, or the check where there is none."""
+
+    @property
+    def gated_by_check(self) -> bool:
+        """Return whether a closed gate means that the resource is compliant, and not that it is out of scope."""
+        return self.policy.where is None
 
 
 def compile_check(policy: Policy, context: Context) -> ResourceCheck | None:
@@ -99,6 +108,7 @@ def compile_policy(policy: Policy, check: ResourceCheck, context: Context) -> Co
         policy,
         _decider(policy, check.decide, context),
         lambda resource: explain(policy, check, resource, context),
+        code_of(policy.where.node, context.env()) if policy.where else check.code or called(check.decide),
     )
 
 

@@ -14,6 +14,7 @@ from engine.checks.quota import QuotaTotals
 from engine.checks.rule import truth
 from engine.compiled import CompiledPolicy, compile_check, compile_policy, subject_of
 from engine.expr.compiling import compile_node
+from engine.expr.fused import gate_of
 from engine.findings import Outcome, Subject, Verdict
 from engine.model import Resource, ScopeReport, ScopeStatus
 from engine.policy.checks import Quota, check_name
@@ -26,6 +27,8 @@ GAP_REASONS = {
     ScopeStatus.FAILED: Reason.SOURCE_ERROR,
     ScopeStatus.PARTIAL: Reason.SOURCE_ERROR,
 }
+WARM = 100
+"""Resources of a kind after which its gate is worth making: that takes as long as judging so many."""
 SOURCES = {
     "budget": "spend by group",
     "unit_cost": "spend and units produced",
@@ -43,8 +46,8 @@ class Tallies:
     scopes: list[ScopeReport] = field(default_factory=list)
     counts: dict[str, dict[Outcome, int]] = field(default_factory=dict)
 
-    def add(self, policy: str, outcome: Outcome) -> None:
-        self.counts[policy][outcome] = self.counts[policy].get(outcome, 0) + 1
+    def add(self, policy: str, outcome: Outcome, times: int = 1) -> None:
+        self.counts[policy][outcome] = self.counts[policy].get(outcome, 0) + times
 
     def excuse(self, policy: str) -> None:
         """Count one violation of `policy` as exempt instead."""
@@ -131,24 +134,65 @@ def judge_items(compiled: Compiled, items: Iterable[Item], tallies: Tallies) -> 
             tallies.scopes.append(item)
             continue
         tallies.resources += 1
-        yield from _judge(item, by_kind.get(item.kind, nothing), tallies)
+        ours = by_kind.get(item.kind)
+        if ours is not None:
+            ours.seen += 1
+            if reached := ours.reached(item):
+                yield from _judge(item, reached, tallies)
         for grouped in groups.get(item.kind, nothing):
             _feed(grouped, item)
-    for entries in by_kind.values():
-        for _, passed, policy in entries:
-            _count_passed(tallies.counts[policy.policy.name], passed)
+    for ours in by_kind.values():
+        for entry in ours.entries:
+            passed = entry.passed + (ours.seen - entry.reached if entry.policy.gated_by_check else 0)
+            if passed:
+                tallies.add(entry.policy.policy.name, Outcome.COMPLIANT, passed)
 
 
-def _judge(resource: Resource, entries: Iterable[Entry], tallies: Tallies) -> Iterator[Judged]:
-    """Yield the verdicts about one resource that are not compliant; the hot loop of every run."""
-    for decide, passed, policy in entries:
+@dataclass(slots=True)
+class _Entry:
+    """A policy about one kind, with what came of it."""
+
+    policy: CompiledPolicy
+    reached: int = 0
+    """Resources that the gate let through."""
+    passed: int = 0
+    """Of those the compliant ones."""
+
+
+@dataclass(slots=True)
+class _ByKind:
+    """All policies about one kind."""
+
+    entries: list[_Entry]
+    seen: int = 0
+    gate: Callable[[Resource], list[int]] | None = None
+
+    def reached(self, resource: Resource) -> list[_Entry]:
+        """Return the policies that may have something to say about `resource`; the hot path of every run."""
+        gate = self.gate
+        if gate is None:
+            if self.seen < WARM:
+                return self.entries
+            gate = self.gate = gate_of([entry.policy.gate for entry in self.entries])
         try:
-            outcome = decide(resource)
+            open_gates = gate(resource)
+        except Exception:  # noqa: BLE001  (each policy then finds for itself what is wrong)
+            return self.entries
+        return [self.entries[position] for position in open_gates]
+
+
+def _judge(resource: Resource, entries: Iterable[_Entry], tallies: Tallies) -> Iterator[Judged]:
+    """Yield the verdicts about one resource that are not compliant."""
+    for entry in entries:
+        entry.reached += 1
+        policy = entry.policy
+        try:
+            outcome = policy.decide(resource)
         except Exception as error:  # noqa: BLE001  (isolates policies from each other)
             verdict = _failed(policy.policy, resource, error)
         else:
             if outcome is Outcome.COMPLIANT:
-                passed[0] += 1
+                entry.passed += 1
                 continue
             if outcome is None:
                 continue
@@ -164,20 +208,11 @@ def _feed(grouped: Grouped, resource: Resource) -> None:
         grouped.totals.fail(resource, error)
 
 
-def _count_passed(counts: dict[Outcome, int], passed: list[int]) -> None:
-    if passed[0]:
-        counts[Outcome.COMPLIANT] = counts.get(Outcome.COMPLIANT, 0) + passed[0]
-        passed[0] = 0
-
-
-Entry = tuple[Callable[[Resource], Outcome | None], list[int], CompiledPolicy]
-
-
-def _by_kind(compiled: Compiled) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = {}
+def _by_kind(compiled: Compiled) -> dict[str, _ByKind]:
+    found: dict[str, _ByKind] = {}
     for policy in compiled.single:
         for kind in policy.policy.kinds:
-            found.setdefault(kind.name, []).append((policy.decide, [0], policy))
+            found.setdefault(kind.name, _ByKind([])).entries.append(_Entry(policy))
     return found
 
 

@@ -41,6 +41,10 @@ class Step:
     """SHA-256 over what the decision rested on: the step is stale when it changes."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the policy says beside the remediation's name."""
+    saves: bool = True
+    """Whether it is the step that ends what the finding costs: of several one does, and one saving begins."""
+    created: str = ""
+    """When the resource came into being, as its field `created` says: a new object of an old name is another one."""
     production: bool = True
     """Whether the resource is, or may be, part of production, as the installation tells it apart."""
 

@@ -204,6 +204,7 @@ def _add_steps(
     if not finding.remediate:
         return
     reason = _protection(resource, context, installation) or doubt
+    savers = [name for name in finding.remediate if installation.remediations[name].saves]
     for name in finding.remediate:
         if reason:
             draft.withheld.append(Withheld(finding.id, policy.name, finding.subject, name, reason))
@@ -227,6 +228,8 @@ def _add_steps(
                 fingerprint=fingerprint(resource, policy),
                 production=_in_production(resource, context, installation),
                 parameters=policy.parameters.get(name, {}),
+                saves=name in savers[-1:],
+                created=str(resource.fields.get("created", "")),
             )
         )
 

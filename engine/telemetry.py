@@ -253,6 +253,10 @@ def path_of(metric: Metric, device: str) -> str:
     return f"{metric.name}[{device}]" if device else metric.name
 
 
+MOST_SILENT = 64
+"""Silent devices that are listed one by one: a resource may say that it has a billion."""
+
+
 def _add_silent(
     found: dict[str, WindowReading | Unknown],
     resource: Resource,
@@ -270,7 +274,7 @@ def _add_silent(
         unknown = Unknown(Reason.INSUFFICIENT_SAMPLES, detail, metric.name)
     elif unknown.reason is Reason.MISSING:
         unknown = Unknown(Reason.NOT_COLLECTED, f"nothing sends {source.name} for this resource", metric.name)
-    for number in range(silent):
+    for number in range(min(silent, MOST_SILENT)):
         found[f"?{number}" if expected > 1 else "?"] = unknown
 
 

@@ -102,3 +102,37 @@ def _made(target: str, lock: str) -> str:
     if not done.returncode:
         return ""
     return (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+
+
+FIGURES = "figures"
+
+
+@pytest.fixture
+def figures(record_property):
+    """Return a function that takes a line of what a test measured; the run's summary shows it, whoever ran the test."""
+
+    def told(line: str) -> None:
+        record_property(FIGURES, line)
+
+    return told
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what tests measured, also where several workers ran them."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    lines = [line for report in reports for name, line in getattr(report, "user_properties", ()) if name == FIGURES]
+    lines += kills_of(reports)
+    if lines:
+        terminalreporter.section("measured")
+        for line in dict.fromkeys(lines):
+            terminalreporter.line(line)
+
+
+def kills_of(reports):
+    """Return what the killed processes of `tests/engine/acting/test_kills.py` came to, over all workers."""
+    calls = [report for report in reports if getattr(report, "when", "") == "call"]
+    tallies = [value for report in calls for name, value in report.user_properties if name == "tally"]
+    if not tallies:
+        return []
+    kills, effects, double, lost = map(sum, zip(*tallies, strict=True))
+    return [f"kills {kills}, effects {effects}, double {double}, lost {lost}"]

@@ -6,7 +6,7 @@ import json
 import subprocess
 import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -52,10 +52,14 @@ def openmetrics(families: Mapping[str, Iterable[Labelled]]) -> Iterator[str]:
 
 @contextmanager
 def running_prometheus(
-    programs: Path, folder: Path, history: Mapping[str, Iterable[Labelled]] | None = None, targets: Sequence[str] = ()
+    programs: Path,
+    folder: Path,
+    history: Mapping[str, Iterable[Labelled]] | None = None,
+    targets: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
 ) -> Iterator[PrometheusServer]:
     """
-    Yield a server over `history` that scrapes itself and `targets` every second.
+    Yield a server over `history` that scrapes itself and `targets` every second, and puts `labels` on what it scrapes.
 
     History that reaches into the future keeps it from storing what it scrapes; `up` has then to be part of it.
     """
@@ -72,7 +76,8 @@ def running_prometheus(
     config = folder / "prometheus.yml"
     config.write_text(
         "global: {scrape_interval: 1s}\n"
-        f"scrape_configs: [{{job_name: test, static_configs: [{{targets: [{scraped}]}}]}}]\n",
+        f"scrape_configs: [{{job_name: test, static_configs: [{{targets: [{scraped}], "
+        f"labels: {json.dumps(dict(labels or {}))}}}]}}]\n",
         encoding="utf-8",
     )
     options = {"config.file": config, "storage.tsdb.path": data, "storage.tsdb.retention.time": "90d"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from engine.acting.action import ActError, Effect, Ready, Refused, Target
+from engine.acting.action import UNFINISHED, ActError, Effect, Ready, Refused, Target
 from engine.errors import BursarError
 
 THROTTLED = frozenset(
@@ -49,6 +49,8 @@ LATER = frozenset(
     }
 )
 """Codes of refusals that time alone may end: no capacity, another change that goes on, a service that is down."""
+ABSENT = ("could not find", "does not exist", "do not exist", "not found", "recordnotfound")
+"""What services without a code of their own say of what is not there."""
 MARK = "bursar/token"
 """The tag by which a second try finds what the first has made."""
 
@@ -80,7 +82,10 @@ class CallError(ActError):
         return (
             code.startswith("NoSuch")
             or "NotFound" in code
-            or any(words in text for words in ("could not find", "cannot find", "does not exist", "not found"))
+            or any(
+                words in text
+                for words in ("could not find", "does not exist", "do not exist", "not found", "recordnotfound")
+            )
         )
 
 
@@ -178,7 +183,7 @@ def stale(target: Target, why: str) -> ActError:
 
 def unfinished(target: Target, what: str) -> ActError:
     """Return the error of an act that has begun and goes on in a later try."""
-    return ActError(what, code="act-unfinished", where=target.resource.uid, retryable=True)
+    return ActError(what, code=UNFINISHED, where=target.resource.uid, retryable=True)
 
 
 GONE = Refused("it does not exist any more")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from actions.aws.calls import GONE, CallError, Losses, Sessions, calls
+from actions.aws.calls import GONE, CallError, Losses, Sessions, calls, found
 from engine.acting.action import Effect, Ready, Refused, Target
 
 NONE = "ServerSideEncryptionConfigurationNotFoundError"
@@ -14,7 +14,7 @@ NONE = "ServerSideEncryptionConfigurationNotFoundError"
 
 @dataclass(frozen=True, slots=True)
 class EncryptBucket:
-    """Writing the default encryption: with the parameter `key` under that key, else under the account's own for S3."""
+    """Writing the default encryption: under the key that the parameter `key` names."""
 
     sessions: Sessions
 
@@ -28,19 +28,26 @@ class EncryptBucket:
 
     @property
     def permissions(self) -> frozenset[str]:
-        return frozenset({"s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"})
+        return frozenset({"kms:DescribeKey", "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration"})
 
     def check(self, target: Target) -> Ready | Refused:
-        """Return whether new objects are encrypted otherwise."""
+        """Return whether new objects are encrypted otherwise, and the key can be used."""
         rule = self._rule(target)
         if rule is None:
             return GONE
         if _meets(rule, target):
             return Refused("new objects are encrypted so", settled=True)
-        lost = ""
-        if target.parameters.get("key"):
-            lost = "whoever reads new objects needs permission on the key"
-        return Losses((lost,)).ready(rule=_kept(rule))
+        why = self._useless(target)
+        lost = "whoever reads or writes new objects needs permission on the key"
+        return Refused(why) if why else Losses((lost,)).ready(rule=_kept(rule))
+
+    def _useless(self, target: Target) -> str:
+        key, kms = target.parameters["key"], calls(self.sessions, target, "kms")
+        described = found(lambda: kms.describe_key(KeyId=key))
+        if described is None:
+            return f"there is no key {key} in {target.resource.region}"
+        state = described["KeyMetadata"]["KeyState"]
+        return "" if state == "Enabled" else f"the key {key} is {state}"
 
     def _rule(self, target: Target) -> Mapping[str, Any] | None:
         """Return the rule in force, empty where there is none; None where the bucket is gone or another account's."""
@@ -96,16 +103,14 @@ def owned(target: Target) -> dict[str, str]:
 
 
 def _wanted(target: Target) -> dict[str, Any]:
-    key = target.parameters.get("key")
-    default = {"SSEAlgorithm": "aws:kms", **({"KMSMasterKeyID": key} if key else {})}
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": target.parameters["key"]}
     return {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
 
 
 def _meets(rule: Mapping[str, Any], target: Target) -> bool:
     now = rule.get("ApplyServerSideEncryptionByDefault") or {}
-    key = target.parameters.get("key")
     under_kms = str(now.get("SSEAlgorithm", "")).startswith("aws:kms")
-    return under_kms and (key is None or now.get("KMSMasterKeyID") == key)
+    return under_kms and now.get("KMSMasterKeyID") == target.parameters["key"]
 
 
 def _kept(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ KUBERNETES = "kubernetes.io/cluster/"
 READS = frozenset(
     {
         "autoscaling:DescribeAutoScalingInstances",
+        "ec2:DescribeAddresses",
         "ec2:DescribeInstanceAttribute",
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeInstances",
@@ -115,9 +116,8 @@ def local_data(ec2: Any, entry: Entry) -> Iterator[str]:
         yield f"{size:,} GB of instance-store data" if size else "its instance-store data"
 
 
-def elastic_addresses(entry: Entry) -> Iterator[str]:
+def elastic_addresses(ec2: Any, entry: Entry) -> Iterator[str]:
     """Yield the Elastic IPs that would be left without a machine, and charged for."""
-    for interface in entry.get("NetworkInterfaces", ()):
-        association = interface.get("Association") or {}
-        if association.get("IpOwnerId", "amazon") not in ("amazon", "aws"):
-            yield f"the Elastic IP {association.get('PublicIp')} stays and is charged for"
+    filters = [{"Name": "instance-id", "Values": [entry["InstanceId"]]}]
+    for address in ec2.describe_addresses(Filters=filters)["Addresses"]:
+        yield f"the Elastic IP {address['PublicIp']} stays and is charged for"

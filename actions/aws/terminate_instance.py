@@ -43,7 +43,7 @@ class TerminateInstance:
         why = self._veto(ec2, entry, target)
         if why:
             return Refused(why)
-        told = (*machines.local_data(ec2, entry), *machines.still_paid(entry), *machines.elastic_addresses(entry))
+        told = (*machines.local_data(ec2, entry), *machines.still_paid(entry), *machines.elastic_addresses(ec2, entry))
         return Losses(told).ready(started=machines.started(entry))
 
     def _veto(self, ec2: Any, entry: machines.Entry, target: Target) -> str:

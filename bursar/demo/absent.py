@@ -19,11 +19,8 @@ ABSENT: frozenset[str] = frozenset(
     {
         "aoss:GetAccountSettings",
         "bedrock:ListInferenceProfiles",
-        "bedrock:ListProvisionedModelThroughputs",
         "ec2:DescribeCapacityReservations",
         "elasticfilesystem:DescribeFileSystems",
-        "sagemaker:ListApps",
-        "sagemaker:ListInferenceComponents",
         "sagemaker:ListSpaces",
     }
 )

@@ -20,6 +20,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from bursar.demo.metric_answers import patch_metrics
 from bursar.demo.patches import patch_resources
+from bursar.demo.patches_acting import patch_acting
 from bursar.demo.series import MetricStore
 
 ACCOUNT = "123456789012"
@@ -36,6 +37,7 @@ class Emulation:
     def install(self) -> None:
         """Patch moto in this process."""
         patch_resources()
+        patch_acting()
         patch_metrics(self.store, self.time)
 
     def reset(self) -> None:

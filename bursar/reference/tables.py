@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from engine.acting.action import Action
 from engine.policy.model import Remediation
 
 
@@ -39,7 +40,7 @@ def permissions_page(actions: Iterable[str]) -> str:
     )
 
 
-def remediations_page(remediations: Mapping[str, Remediation]) -> str:
+def remediations_page(remediations: Mapping[str, Remediation], actions: Mapping[tuple[str, str], Action]) -> str:
     """Return the page of remediations."""
     rows = (
         (
@@ -53,13 +54,25 @@ def remediations_page(remediations: Mapping[str, Remediation]) -> str:
     )
     return (
         "# Remediations\n\n"
-        "What a policy may name under `remediate`. This release plans them and carries none out: a step shows what\n"
-        "would be done, whether it can be undone and what it would save.\n\n"
+        "What a policy may name under `remediate`. A step shows what would be done, whether it can be undone and what\n"
+        "it would save. [Acting](../how-to/acting.md) says when one is carried out.\n\n"
         + table(("name", "does", "to", "undone by", "ends the charges for"), rows)
         + "\n## Parameters\n\n"
         "Some take parameters, written below the name: `remediate: [{tag: {owner: unowned}}, stop]`.\n\n"
         + table(("remediation", "parameter", "", "such as"), _parameters(remediations))
+        + "\n## Permissions\n\n"
+        "What carrying one out takes, looking and undoing included. `bursar iam act` makes a policy of those that the\n"
+        "loaded policies need.\n\n" + table(("remediation", "of", "IAM actions"), _permissions(actions))
     )
+
+
+def _permissions(actions: Mapping[tuple[str, str], Action]) -> Iterator[tuple[str, ...]]:
+    kinds: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for (name, kind), action in actions.items():
+        kinds.setdefault((name, action.permissions), []).append(kind)
+    for (name, permissions), found in kinds.items():
+        of = ", ".join(f"`{kind}`" for kind in sorted(found))
+        yield f"`{name}`", of, " ".join(f"`{action}`" for action in sorted(permissions))
 
 
 def _parameters(remediations: Mapping[str, Remediation]) -> Iterator[tuple[str, ...]]:

@@ -63,6 +63,10 @@ class Effect(StrEnum):
     """The resource does not exist any more, by somebody else's doing."""
 
 
+UNFINISHED = "act-unfinished"
+"""The code of an act that has begun well and goes on in a later try, such as a snapshot before a deletion."""
+
+
 class ActError(BursarError):
     """An act was refused or failed."""
 

@@ -13,7 +13,7 @@ from engine.plan import Hold
 from engine.policy.model import RunLimits
 from engine.state.lifecycle import COOL_DOWN, Wish
 from engine.state.reconcile import Task
-from engine.state.records import ActionRecord
+from engine.state.records import ActionRecord, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,19 @@ def _reason(task: Task, bounds: Bounds, now: datetime) -> str:
     tripped = [trip for trip in bounds.trips if trip.holds(task)]
     if tripped:
         return f"{tripped[0].breaker}: {tripped[0].why}"
+    if task.wish is Wish.ASK and not (task.steps and task.steps[0].approval):
+        return "an approval is needed, and its policy does not say whose"
     last = bounds.recent.get(subject.uid)
-    if last is not None and now < (last.finished or last.intended) + COOL_DOWN:
+    if last is not None and not _goes_on(task, last) and now < (last.finished or last.intended) + COOL_DOWN:
         when = last.finished or last.intended
         return f"it was acted on at {when:%Y-%m-%d %H:%M} UTC ({last.remediation}), and is left alone for a day"
     return bounds.closed(subject)
+
+
+def _goes_on(task: Task, last: ActionRecord) -> bool:
+    """Return whether `last` was a step of this very episode, behind which another one follows."""
+    own = (task.held.record.id, task.held.record.episode) == (last.finding, last.episode)
+    return own and not last.last and last.status in (Progress.DONE, Progress.PENDING)
 
 
 def _exceeded(acts: Sequence[Task], limits: RunLimits) -> Iterator[str]:

@@ -151,8 +151,13 @@ def policy_figures(tally: Tally) -> PolicyFigures:
 
 
 def figures_of(plan: Plan, before: Figures | None, trips: Sequence[Trip]) -> Figures:
-    """Return the figures that the next run compares with: this run's, but the earlier ones where a breaker tripped."""
+    """
+    Return the figures that the next run compares with: this run's, but the earlier ones where a breaker tripped.
+
+    What a policy sees while something cannot be read is no measure for when it can be again.
+    """
     tripped = {trip.policy for trip in trips if trip.policy}
+    unread = bool(plan.gaps or doubted_scopes(plan, before))
     doubted = {str(scope) for scope in doubted_scopes(plan, before)} if trips else set()
     scopes = {figures.scope: figures for figures in before.scopes} if before else {}
     policies = {figures.policy: figures for figures in before.policies} if before else {}
@@ -160,8 +165,10 @@ def figures_of(plan: Plan, before: Figures | None, trips: Sequence[Trip]) -> Fig
         if report.status is ScopeStatus.COMPLETE and str(report.scope) not in doubted:
             scopes[str(report.scope)] = ScopeFigures(str(report.scope), report.resources)
     for tally in plan.tallies:
-        if tally.policy not in tripped:
-            policies[tally.policy] = policy_figures(tally)
+        earlier, now = policies.get(tally.policy), policy_figures(tally)
+        less = unread and earlier is not None and now.looked_at < earlier.looked_at
+        if tally.policy not in tripped and not less:
+            policies[tally.policy] = now
     return Figures(
         plan.taken_at,
         tuple(scopes[name] for name in sorted(scopes)),

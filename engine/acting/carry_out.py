@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.acting.action import ActError, Action, Effect, Ready, Refused, Target
-from engine.acting.outcomes import fail, given_up, intend, remember, succeed
+from engine.acting.action import UNFINISHED, ActError, Action, Effect, Ready, Refused, Target
+from engine.acting.freeze import frozen
+from engine.acting.outcomes import Intent, fail, given_up, intend, remember, succeed
 from engine.acting.ports import Meant, Ports, Result, Sight, StepOutcome, Tenure
 from engine.errors import CollectError
 from engine.model import Resource
@@ -139,6 +140,10 @@ def _acted(
 ) -> tuple[StepOutcome, ...]:
     outcomes: list[StepOutcome] = []
     for checked in ready:
+        # Reading and checking took a while, and so did the step before: the switch is looked at last.
+        reason = frozen(ports.store)
+        if reason:
+            return (*outcomes, StepOutcome(checked.step, Result.REFUSED, reason))
         outcome, finding = _act(checked, finding, checked is ready[-1], ports, tenure)
         outcomes.append(outcome)
         if outcome.result is not Result.DONE:
@@ -153,12 +158,12 @@ def _act(
     step, action, target = checked.step, checked.action, checked.target
     intent = intend(step, finding, target, last, ports, tenure)
     id_ = intent.action.record.id
+    # A process that slept since may not be alone any more. The intent stays, and is settled by who came after.
+    tenure.current()
     try:
         action.do(target)
     except ActError as error:
-        reason = error.problems[0].message
-        fail(intent, reason, retryable=error.retryable, ports=ports, tenure=tenure)
-        return StepOutcome(step, result_of(error), reason, id_), intent.finding
+        return _erred(checked, intent, error, ports, tenure)
     effect = _seen(action, target)
     if effect is Effect.GONE:
         reason = "the resource was gone when it was looked at again"
@@ -166,6 +171,33 @@ def _act(
         return StepOutcome(step, Result.FAILED, reason, id_), intent.finding
     after = succeed(intent, finished=effect is Effect.DONE, ports=ports, tenure=tenure)
     return StepOutcome(step, Result.DONE if effect is Effect.DONE else Result.PENDING, "", id_), after
+
+
+def _erred(
+    checked: Checked, intent: Intent, error: ActError, ports: Ports, tenure: Tenure
+) -> tuple[StepOutcome, Held[FindingRecord]]:
+    """
+    Write down what became of a step whose call failed; return how it ended, with the finding's record.
+
+    A call that may go through later may have gone through already: a time-out says nothing. What is seen counts,
+    and where nothing can be seen the intent is left to be settled.
+    """
+    step, id_ = checked.step, intent.action.record.id
+    reason = error.problems[0].message
+    if error.problems[0].code == UNFINISHED:
+        fail(intent, reason, retryable=True, ports=ports, tenure=tenure, begun=True)
+        return StepOutcome(step, Result.PENDING, reason, id_), intent.finding
+    if error.retryable:
+        try:
+            effect = checked.action.verify(checked.target)
+        except ActError:
+            return StepOutcome(step, Result.RETRYABLE, reason, id_), intent.finding
+        if effect in (Effect.DONE, Effect.PENDING):
+            done = effect is Effect.DONE
+            after = succeed(intent, finished=done, ports=ports, tenure=tenure, reason=f"seen although {reason}")
+            return StepOutcome(step, Result.DONE if done else Result.PENDING, reason, id_), after
+    fail(intent, reason, retryable=error.retryable, ports=ports, tenure=tenure)
+    return StepOutcome(step, result_of(error), reason, id_), intent.finding
 
 
 def _seen(action: Action, target: Target) -> Effect:

@@ -22,6 +22,8 @@ from engine.state.reconcile import finding_note
 from engine.state.records import ActionRecord, FindingRecord, Held, Progress, SavingRecord, Status, put, restored
 from engine.state.store import Put, Table
 
+NOTHING = Cost(Decimal(0), "another step of the finding ends its charges, or none does")
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -39,7 +41,8 @@ def intend(
     id_ = f"{step.id}.{finding.record.episode}"
     stored = ports.store.get(Table.ACTION, id_)
     before = None if stored is None else restored(ActionRecord, stored)
-    known = step.savings if isinstance(step.savings, Cost) else None
+    savings = step.savings if step.saves else NOTHING
+    known = savings if isinstance(savings, Cost) else None
     record = ActionRecord(
         id=id_,
         step=step.id,
@@ -104,14 +107,20 @@ def _saving(record: ActionRecord, now: datetime, ports: Ports) -> list[Put]:
     return [put(saving, 0 if stored is None else stored.version)]
 
 
-def fail(intent: Intent, reason: str, *, retryable: bool, ports: Ports, tenure: Tenure) -> None:
-    """Write down that an act failed; it is tried again later where that makes sense."""
+def fail(intent: Intent, reason: str, *, retryable: bool, ports: Ports, tenure: Tenure, begun: bool = False) -> None:
+    """
+    Write down that an act failed; it is tried again later where that makes sense.
+
+    One that has `begun` well and takes several tries, such as a snapshot before a deletion, uses up no attempt.
+    """
     now = ports.clock()
     record = replace(intent.action.record, status=Progress.FAILED, finished=now, reason=reason)
     puts = [put(record, intent.action.version)]
     notes = [Note(now, "action.failed", record.id, ports.run, ports.actor, facts(record))]
     if intent.finding.record.status is Status.ACTING:
-        failed = lifecycle.failed(intent.finding.record, now, reason, retryable=retryable)
+        before = intent.finding.record
+        counted = lifecycle.failed(before, now, reason, retryable=retryable)
+        failed = lifecycle.unfinished(before, now, reason) if begun else counted
         puts.append(put(failed, intent.finding.version))
         notes.append(finding_note(failed, now, ports.run, ports.actor))
     ports.store.commit(puts, notes, tenure.current())

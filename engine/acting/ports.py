@@ -111,8 +111,6 @@ class Ports:
     run: str
     """The id of the run: unique, made by the front door."""
     actor: str = "bursar"
-    requester: str = ""
-    """The principal of whoever runs it, who approves nothing that the run asks for; the actor where it is empty."""
 
 
 @dataclass

@@ -16,13 +16,14 @@ from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
 from engine.acting.cautions import cautions
 from engine.acting.freeze import frozen
+from engine.acting.outcomes import remember
 from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
 from engine.findings import Subject
 from engine.plan import Plan
 from engine.policy.model import RunLimits
 from engine.state import lifecycle
-from engine.state.approvals import ended, question
+from engine.state.approvals import ended, finding_after, question
 from engine.state.ledger import Note
 from engine.state.lifecycle import Wish, advance, wish
 from engine.state.reconcile import Change, Memory, Task, finding_note, reconcile, sighting_of
@@ -31,6 +32,7 @@ from engine.state.records import (
     ActionRecord,
     ApprovalRecord,
     Decision,
+    ExemptionRecord,
     Figures,
     FindingRecord,
     Held,
@@ -99,7 +101,8 @@ def begin(ports: Ports) -> Begun | None:
         return None
     tenure = Tenure(ports, lease)
     record = RunRecord(ports.run, now, actor=ports.actor)
-    ports.store.commit([put(record, 0)], [Note(now, "run.began", ports.run, ports.run, ports.actor)], lease)
+    notes = [Note(now, "run.began", ports.run, ports.run, ports.actor)]
+    ports.store.commit([put(record, 0), *_ended_early(ports.store, now)], notes, lease)
     begun = Begun(ports, tenure, Held(record, 1))
     if not frozen(ports.store):
         # Settling only looks, but what it concludes may let a finding be acted on again.
@@ -107,13 +110,23 @@ def begin(ports: Ports) -> Begun | None:
     return begun
 
 
+def _ended_early(store: Store, now: datetime) -> list[Put]:
+    """Return the ends of runs that did not live to write them: whoever holds the lease is the only one that runs."""
+    held = [restored(RunRecord, stored) for stored in store.scan(Table.RUN, "running")]
+    return [put(replace(one.record, status="failed", finished=now), one.version) for one in held]
+
+
 def abandon(begun: Begun) -> None:
     """Give the lease back where a run cannot go on; what it has written stays, and the next run settles it."""
     begun.ports.store.release(begun.tenure.lease)
 
 
-def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Report:
-    """Do what `plan` leads to, as far as everything allows, and write down that the run is over."""
+def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judged: Plan | None = None) -> Report:
+    """
+    Do what `plan` leads to, as far as everything allows, and write down that the run is over.
+
+    The breakers look at `judged`, the plan of the whole estate, where `plan` is of some of its resources only.
+    """
     ports, tenure = begun.ports, begun.tenure
     now = ports.clock()
     before = _figures(ports.store)
@@ -121,15 +134,16 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True) -> Re
     reconciled = reconcile(
         plan, memory, now, ports.run, whole=whole, doubted=doubted_scopes(plan, before.record if before else None)
     )
-    write(ports.store, reconciled.changes, tenure)
+    lost = write(ports.store, reconciled.changes, tenure)
     _expire(ports, tenure)
-    warned, tasks = _warn(reconciled.tasks, plan, ports, tenure)
-    trips = trips_of(plan, before.record if before else None, tasks, now, ports.store.clock())
+    waiting = [task for task in reconciled.tasks if task.held.record.id not in lost]
+    warned, tasks = _warn(waiting, plan, ports, tenure)
+    trips = trips_of(judged or plan, before.record if before else None, tasks, ports.clock(), ports.store.clock())
     standing = tuple(trip for trip in trips if not _accepted(ports.store, trip, now))
     bounds = Bounds(plan.holds, standing, rules.limits, frozen(ports.store), rules.closed, _recent(ports.store))
     chosen = agenda(tasks, bounds, now)
     asked = tuple(_ask(chosen, ports, tenure))
-    outcomes, stopped = _act(chosen, ports, tenure)
+    outcomes, stopped = _act(chosen, begun)
     report = Report(
         begun.record.record,
         plan,
@@ -161,13 +175,34 @@ def snoozes_of(store: Store) -> Mapping[str, SnoozeRecord]:
     return {one.record.finding: one.record for one in held}
 
 
-def write(store: Store, changes: Sequence[Change], tenure: Tenure) -> None:
-    """Write `changes`, in batches of what the store takes at once."""
+def write(store: Store, changes: Sequence[Change], tenure: Tenure) -> frozenset[str]:
+    """
+    Write `changes`, in batches of what the store takes at once; return the ids of those that were not written.
+
+    Somebody who votes at this moment is faster by right: his finding is left as he made it, and the next run goes on.
+    """
     size = max(1, store.batch // 2)
+    lost: frozenset[str] = frozenset()
     for start in range(0, len(changes), size):
-        batch = changes[start : start + size]
-        puts = [put(change.held.record, change.held.version) for change in batch]
-        store.commit(puts, [change.note for change in batch], tenure.current())
+        batch = [change for change in changes[start : start + size] if change.held.record.id not in lost]
+        while batch:
+            puts = [put(change.held.record, change.held.version) for change in batch]
+            try:
+                store.commit(puts, [change.note for change in batch], tenure.current())
+                break
+            except ConflictError:
+                moved = _moved_since(store, puts)
+                if not moved:
+                    raise
+                lost |= moved
+                batch = [change for change in batch if change.held.record.id not in moved]
+    return lost
+
+
+def _moved_since(store: Store, puts: Sequence[Put]) -> frozenset[str]:
+    """Return the keys of those of `puts` that were made from a version that is not there."""
+    there = {one.key: store.get(one.table, one.key) for one in puts}
+    return frozenset(one.key for one in puts if (found.version if (found := there[one.key]) else 0) != one.expected)
 
 
 def _figures(store: Store) -> Held[Figures] | None:
@@ -181,9 +216,9 @@ def _accepted(store: Store, trip: Trip, now: datetime) -> bool:
 
 
 def _recent(store: Store) -> Mapping[str, ActionRecord]:
-    """Return the last act that had an effect, by subject."""
+    """Return the last act that had an effect, or that a person undid, by subject."""
     found: dict[str, ActionRecord] = {}
-    for status in (Progress.DONE, Progress.PENDING):
+    for status in (Progress.DONE, Progress.PENDING, Progress.UNDOING, Progress.UNDONE):
         for stored in store.scan(Table.ACTION, status.value):
             record = restored(ActionRecord, stored).record
             last = found.get(record.subject.uid)
@@ -212,7 +247,7 @@ def _warn(tasks: Sequence[Task], plan: Plan, ports: Ports, tenure: Tenure) -> tu
     moved: list[Task] = []
     for task in warned:
         sighting = sighting_of(task.finding, task.steps, plan.max_mode)
-        told = lifecycle.warned(task.held.record, task.steps[0].grace if task.steps else lifecycle.NO_GRACE, now)
+        told = lifecycle.warned(task.held.record, sighting, now)
         changes.append(Change(Held(told, task.held.version), finding_note(told, now, ports.run, ports.actor)))
         version = task.held.version + 1
         after = advance(told, sighting, now)
@@ -220,13 +255,15 @@ def _warn(tasks: Sequence[Task], plan: Plan, ports: Ports, tenure: Tenure) -> tu
             changes.append(Change(Held(after, version), finding_note(after, now, ports.run, ports.actor)))
             version += 1
         moved.append(Task(task.finding, task.steps, Held(after, version), wish(after, sighting)))
-    write_in_order(ports.store, changes, tenure)
-    return warned, (*others, *(task for task in moved if task.wish is not Wish.NOTHING))
+    lost = write_in_order(ports.store, changes, tenure)
+    going_on = (task for task in moved if task.wish is not Wish.NOTHING and task.held.record.id not in lost)
+    return warned, (*others, *going_on)
 
 
-def write_in_order(store: Store, changes: Sequence[Change], tenure: Tenure) -> None:
-    """Write `changes` where one record may change twice: its second change in a later commit."""
+def write_in_order(store: Store, changes: Sequence[Change], tenure: Tenure) -> frozenset[str]:
+    """Write `changes` where one record may change twice: its second change in a later commit. As `write`."""
     rest = list(changes)
+    lost: frozenset[str] = frozenset()
     while rest:
         first: dict[str, Change] = {}
         later: list[Change] = []
@@ -235,25 +272,56 @@ def write_in_order(store: Store, changes: Sequence[Change], tenure: Tenure) -> N
                 later.append(change)
             else:
                 first[change.held.record.id] = change
-        write(store, tuple(first.values()), tenure)
-        rest = later
+        lost |= write(store, tuple(first.values()), tenure)
+        rest = [change for change in later if change.held.record.id not in lost]
+    return lost
 
 
 def _ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, ApprovalRecord]]:
     """Ask for approvals: the question is in the store before it is sent, and only a sent one waits for an answer."""
     for task in chosen.ask:
         now = ports.clock()
-        lost = tuple(cautions(task, ports))
-        approval = question(task.finding, task.steps, task.held.record, now, ports.requester or ports.actor, lost)
+        approval = question(task.finding, task.steps, task.held.record, now, ports.actor)
         stored = ports.store.get(Table.APPROVAL, approval.id)
         if stored is None:
+            approval = replace(approval, shown=replace(approval.shown, lost=tuple(cautions(task, ports))))
             note = Note(now, "approval.asked", approval.id, ports.run, ports.actor, {"finding": approval.finding})
             ports.store.commit([put(approval, 0)], [note], tenure.current())
-        if ports.teller.ask(approval, task):
-            after = lifecycle.asked(task.held.record, approval.id, approval.fingerprint, now)
-            note = finding_note(after, now, ports.run, ports.actor, approval=approval.id)
+        else:
+            # A run ended early after it had written the question down: people may have seen and decided it.
+            approval = restored(ApprovalRecord, stored).record
+        open_ = approval.status is Decision.PENDING and now < approval.expires
+        if open_ and not ports.teller.ask(approval, task):
+            continue
+        after = lifecycle.asked(task.held.record, approval.id, approval.fingerprint, now)
+        note = finding_note(after, now, ports.run, ports.actor, approval=approval.id)
+        try:
             ports.store.commit([put(after, task.held.version)], [note], tenure.current())
-            yield task, approval
+        except ConflictError:
+            # Somebody changed the finding this very moment: the next run sees how it stands.
+            continue
+        yield task, approval
+    _catch_up(ports, tenure)
+
+
+def _catch_up(ports: Ports, tenure: Tenure) -> None:
+    """Let findings follow approvals that were decided before they waited for them."""
+    now = ports.clock()
+    for stored in list(ports.store.scan(Table.FINDING, Status.PENDING.value)):
+        held = restored(FindingRecord, stored)
+        found = ports.store.get(Table.APPROVAL, held.record.approval)
+        if found is None:
+            continue
+        approval = restored(ApprovalRecord, found).record
+        after = finding_after(held.record, approval, now)
+        if approval.status is Decision.SUPERSEDED:
+            after = lifecycle.answered(held.record, Status.EXPIRED, now, approval.reason)
+        if after is not held.record:
+            try:
+                remember(after, held, ports, tenure)
+            except ConflictError:
+                # The vote itself was written this very moment, and its finding with it.
+                continue
 
 
 def _expire(ports: Ports, tenure: Tenure) -> None:
@@ -299,12 +367,13 @@ def _end(
 # --- acting --------------------------------------------------------------------------------------
 
 
-def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one finding after the other; the freeze is looked at before each."""
+def _act(chosen: Agenda, begun: Begun) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
+    """Carry out what may be done, one finding after the other; what people say is listened to before each."""
+    ports, tenure = begun.ports, begun.tenure
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []
     for task in chosen.act:
-        reason = frozen(ports.store)
+        reason = frozen(ports.store) or _excused_since(task, begun, ports.clock())
         if reason:
             blocked.append(Blocked(task, reason))
             continue
@@ -313,6 +382,29 @@ def _act(chosen: Agenda, ports: Ports, tenure: Tenure) -> tuple[tuple[StepOutcom
         except ConflictError:
             blocked.append(Blocked(task, "somebody changed its state at this moment"))
     return tuple(outcomes), tuple(blocked)
+
+
+def _excused_since(task: Task, begun: Begun, now: datetime) -> str:
+    """Return why `task` may not be carried out by what people said since the run began; nothing where it may."""
+    store = begun.ports.store
+    stored = store.get(Table.SNOOZE, task.finding.id)
+    if stored is not None:
+        snooze = restored(SnoozeRecord, stored).record
+        if snooze.status == "active" and now < snooze.until:
+            return f"it was snoozed by {snooze.by}"
+    for one in store.scan(Table.EXEMPTION, "active"):
+        exemption = restored(ExemptionRecord, one).record
+        if now < exemption.expires and _may_excuse(exemption, task, begun.record.record.began):
+            return f"it is exempt, or may be: {exemption.owner} answers for it"
+    return ""
+
+
+def _may_excuse(exemption: ExemptionRecord, task: Task, began: datetime) -> bool:
+    """Return whether an exemption is about `task`; one with a condition may be where the plan cannot know of it."""
+    if exemption.finding:
+        return exemption.finding == task.finding.id
+    named = not exemption.policies or task.finding.verdict.policy in exemption.policies
+    return named and (not exemption.where or exemption.created >= began)
 
 
 # --- the end -------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from engine.acting.action import ActError, Effect
 from engine.acting.outcomes import Intent, fail, remember, succeed, target_of
 from engine.acting.ports import Ports, Tenure
 from engine.acting.undoing import concluded
+from engine.state.lifecycle import done
 from engine.state.records import ActionRecord, FindingRecord, Held, Progress, Status, restored
 from engine.state.store import Table
 
@@ -96,12 +97,20 @@ def _release(ports: Ports, tenure: Tenure) -> None:
     """Let findings go on that were left between two of their steps: no intent of theirs is open."""
     busy = {
         stored.body["finding"]
-        for status in (Progress.INTENDED, Progress.PENDING)
+        for status in (Progress.INTENDED, Progress.PENDING, Progress.UNDOING)
         for stored in ports.store.scan(Table.ACTION, status.value)
+    }
+    undone = {
+        (stored.body["finding"], stored.body["episode"])
+        for stored in ports.store.scan(Table.ACTION, Progress.UNDONE.value)
     }
     for stored in list(ports.store.scan(Table.FINDING, Status.ACTING.value)):
         held = restored(FindingRecord, stored)
-        if held.record.id not in busy:
+        if held.record.id in busy:
+            continue
+        if (held.record.id, held.record.episode) in undone:
+            remember(done(held.record, ports.clock(), "what was done was undone"), held, ports, tenure)
+        else:
             _go_on(held, ports, tenure)
 
 

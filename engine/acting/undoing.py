@@ -80,6 +80,8 @@ def concluded(held: Held[ActionRecord], effect: Effect, ports: Ports, tenure: Te
 def _moved(held: Held[ActionRecord], status: Progress, reason: str, ports: Ports, tenure: Tenure) -> Held[ActionRecord]:
     now = ports.clock()
     record = replace(held.record, status=status, reason=reason)
+    if status is Progress.UNDONE:
+        record = replace(record, finished=now)
     puts = [put(record, held.version)]
     if status is Progress.UNDONE:
         puts += _over(record, now, ports)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from engine.commitments import Commitment
 from engine.expr.env import Env
+from engine.expr.fused import Code
 from engine.findings import Confidence, Evidence
 from engine.kinds import Catalog
 from engine.model import Resource
@@ -93,4 +94,6 @@ class ResourceCheck:
 
     decide: Decide
     judge: Judge
+    code: Code | None = None
+    """The lines of `decide`, for a check that is nothing but a condition."""
     notes: tuple[str, ...] = field(default=())

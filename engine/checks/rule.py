@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.checks.context import Context, Judgement, ResourceCheck
 from engine.checks.readings import evidence_of, unknowns_of
-from engine.expr.compiling import compile_node
+from engine.expr.compiling import code_of, compile_node
 from engine.expr.env import Env
 from engine.expr.interpret import Reading, interpret
 from engine.findings import Evidence
@@ -41,4 +41,4 @@ def compile_rule(check: Rule, when: Expression, context: Context) -> ResourceChe
             evidence = (Evidence("tags", dict(resource.tags)),)
         return Judgement(answer, summary, evidence, unknowns_of(trace, answer))
 
-    return ResourceCheck(decide, judge)  # type: ignore[arg-type]  # the checker made it a condition
+    return ResourceCheck(decide, judge, code_of(when.node, env))  # type: ignore[arg-type]  # the checker made it a condition

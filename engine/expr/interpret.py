@@ -86,14 +86,26 @@ class _Interpreter:
 
     def value(self, node: Node) -> Answer:  # noqa: C901, PLR0912  (one case for each node)
         match node:
+            # The most frequent nodes come first: a node is tried against one case after the other.
             case Literal():
                 return Unknown(Reason.NULL) if node.value is None else node.value
-            case ListLiteral():
-                return semantics.constants(node)
+            case Comparison():
+                return self.comparison(node)
             case FieldRef():
                 return self.read(node.path, semantics.read(node, self.resource, self.env), node.unit)
             case TagRef():
                 return self.read(node.path, semantics.read(node, self.resource, self.env))
+            case Logic():
+                found = [self.truth(operand) for operand in node.operands]
+                return all_of(found) if node.operator == "and" else any_of(found)
+            case Not():
+                return negation(self.truth(node.operand))
+            case Has():
+                return semantics.present(self.value(node.operand))
+            case Matches():
+                return semantics.matches(self.value(node.operand), node.compiled, closed=self.closed)
+            case ListLiteral():
+                return semantics.constants(node)
             case CostRef():
                 return self.read(node.path, semantics.read(node, self.resource, self.env), "usd")
             case MetricCall():
@@ -105,20 +117,10 @@ class _Interpreter:
                 return self.env.now
             case LocalRef():
                 return self.variables[node.depth]
-            case Not():
-                return negation(self.truth(node.operand))
-            case Logic(operator="and"):
-                return all_of([self.truth(operand) for operand in node.operands])
-            case Logic():
-                return any_of([self.truth(operand) for operand in node.operands])
-            case Comparison():
-                return self.comparison(node)
             case Arithmetic():
                 return semantics.calculate(node.operator, self.value(node.left), self.value(node.right))
             case Negative():
                 return semantics.negate(self.value(node.operand))
-            case Has():
-                return semantics.present(self.value(node.operand))
             case Default():
                 answer = self.value(node.operand)
                 return self.value(node.fallback) if isinstance(answer, Unknown) else answer
@@ -129,8 +131,6 @@ class _Interpreter:
                 return semantics.text_test(node.function, text, part, closed=self.closed)
             case Lower():
                 return semantics.lower(self.value(node.operand))
-            case Matches():
-                return semantics.matches(self.value(node.operand), node.compiled, closed=self.closed)
             case Quantifier():
                 return self.quantifier(node)
             case Name() | Member() | Call():
@@ -140,10 +140,9 @@ class _Interpreter:
 
     def comparison(self, node: Comparison) -> Truth:
         left, right = node.left, node.right
-        for side, other in ((left, right), (right, left)):
-            if isinstance(side, Literal) and side.value is None:
-                null = semantics.is_null(self.value(other))
-                return null if node.operator == "==" else negation(null)
+        if _is_null(left) or _is_null(right):
+            null = semantics.is_null(self.value(right if _is_null(left) else left))
+            return null if node.operator == "==" else negation(null)
         if node.operator != "in":
             return semantics.compare(node.operator, self.value(left), self.value(right), closed=self.closed)
         if isinstance(right, TagsRef):
@@ -170,3 +169,7 @@ class _Interpreter:
         if gap is not None:
             found.append(gap)
         return any_of(found) if node.function == "exists" else all_of(found)
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Literal) and node.value is None

@@ -37,6 +37,8 @@ ORDER: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
         ">=": operator.ge,
     }
 )
+MIRRORED: Mapping[str, str] = MappingProxyType({"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="})
+"""The operator that says the same of the operands in the other order."""
 TEXT: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
     {
         "startsWith": str.startswith,
@@ -131,7 +133,9 @@ def absent(answer: Answer) -> bool:
 def ignorance(*answers: Answer) -> Unknown | None:
     """Return the first operand that is not known; one that is not known to be absent goes first."""
     found = [answer for answer in answers if isinstance(answer, Unknown)]
-    return next((answer for answer in found if not absent(answer)), found[0] if found else None)
+    if not found:
+        return None
+    return next((answer for answer in found if not absent(answer)), found[0])
 
 
 def compare(symbol: str, left: Answer, right: Answer, *, closed: bool) -> Truth:

@@ -58,18 +58,15 @@ def question(
     record: FindingRecord,
     now: datetime,
     requester: str = "",
-    lost: Sequence[str] = (),
 ) -> ApprovalRecord:
-    """
-    Return the question whether `steps` may be carried out, bound to exactly them.
-
-    `lost` is what they would lose that their titles do not say.
-    """
+    """Return the question whether `steps` may be carried out, bound to exactly them."""
     approval = steps[0].approval
     assert approval is not None, "the loader refuses a policy in mode `approve` without an approval"
     digest = digest_of(steps)
     number = record.asked + 1
-    id_ = hashlib.sha256(f"{finding.id}\0{record.episode}\0{number}\0{digest}".encode()).hexdigest()[:12]
+    fingerprint = steps_fingerprint(steps)
+    bound = f"{finding.id}\0{record.episode}\0{number}\0{digest}\0{fingerprint}"
+    id_ = hashlib.sha256(bound.encode()).hexdigest()[:12]
     return ApprovalRecord(
         id=id_,
         finding=finding.id,
@@ -79,7 +76,7 @@ def question(
         status=Decision.PENDING,
         steps=tuple(step.title for step in steps),
         digest=digest,
-        fingerprint=steps_fingerprint(steps),
+        fingerprint=fingerprint,
         asked=now,
         expires=now + approval.expires,
         channel=approval.channel,
@@ -87,11 +84,11 @@ def question(
         quorum=approval.quorum,
         strong=needs_second_factor(finding, steps, approval),
         requester=requester,
-        shown=shown_of(finding, steps, lost),
+        shown=shown_of(finding, steps),
     )
 
 
-def shown_of(finding: Finding, steps: Sequence[Step], lost: Sequence[str] = ()) -> Shown:
+def shown_of(finding: Finding, steps: Sequence[Step]) -> Shown:
     """Return what people are shown of a finding and its steps when they are asked."""
     verdict, cost, savings = finding.verdict, finding.cost, finding.savings
     priced = savings if isinstance(savings, Cost) else cost
@@ -108,7 +105,6 @@ def shown_of(finding: Finding, steps: Sequence[Step], lost: Sequence[str] = ()) 
         steps=tuple(
             ShownStep(step.id, step.title, dict(step.parameters), step.reversible, step.undo) for step in steps
         ),
-        lost=tuple(map(_cut, lost)),
         production=any(step.production for step in steps),
     )
 
@@ -156,18 +152,27 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
         return NotCounted(f"it expired at {record.expires:%Y-%m-%d %H:%M} UTC")
     if not entitled:
         return NotCounted(f"{vote.principal} is not one of its approvers")
-    if vote.yes and vote.principal == record.requester:
+    if vote.yes and _same(vote.principal, record.requester):
         return NotCounted(f"{vote.principal} asked for it, and another has to approve")
-    if any((v.principal, v.yes, v.door) == (vote.principal, vote.yes, vote.door) for v in record.votes):
+    if any(_same(v.principal, vote.principal) and (v.yes, v.door) == (vote.yes, vote.door) for v in record.votes):
         return NotCounted(f"{vote.principal} has said so already")
     votes = (*record.votes, vote)
     if not vote.yes:
         return replace(record, votes=votes, status=Decision.DENIED, decided=vote.at, reason=vote.reason)
-    agreed = {earlier.principal for earlier in votes if earlier.yes}
+    agreed = {_plain(earlier.principal) for earlier in votes if earlier.yes}
     proven = any(earlier.yes and earlier.door in STRONG for earlier in votes)
     if len(agreed) >= record.quorum and (proven or not record.strong):
         return replace(record, votes=votes, status=Decision.APPROVED, decided=vote.at)
     return replace(record, votes=votes)
+
+
+def _same(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(principal: str) -> str:
+    """Return a principal as it is compared: one person is not two by writing an address in capitals."""
+    return principal.strip().casefold()
 
 
 def ended(record: ApprovalRecord, decision: Decision, now: datetime, reason: str) -> ApprovalRecord:

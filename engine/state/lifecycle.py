@@ -26,6 +26,10 @@ ATTEMPTS = 5
 """How often an act is tried in one episode."""
 FIRST_RETRY = timedelta(minutes=10)
 """How long after a first failure the act is tried again; the time doubles with each failure."""
+APPROVAL_HOLDS = timedelta(hours=24)
+"""How long an approval may wait for its act: what holds the act back longer makes it a question again."""
+START_OVER = timedelta(days=7)
+"""How long after an act failed for good the finding starts anew: what stood in the way may be gone."""
 
 NO_GRACE = timedelta(0)
 
@@ -39,6 +43,8 @@ class Violated:
     grace: timedelta
     fingerprint: str = ""
     """Of its steps; empty where nothing would be done."""
+    announced: str = ""
+    """What a warning now would announce, to which object; see `engine.state.reconcile.announcement`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +124,21 @@ def wish(record: FindingRecord, sighting: Sighting) -> Wish:
             return Wish.ASK
         case Status.DUE if sighting.fingerprint and sighting.mode is Mode.ENFORCE:
             return Wish.ACT
-        case Status.APPROVED if sighting.fingerprint and sighting.mode.rank >= Mode.APPROVE.rank:
+        case Status.APPROVED if _acts(sighting) and record.fingerprint == sighting.fingerprint:
             return Wish.ACT
         case _:
             return Wish.NOTHING
 
 
+PROMISED = frozenset(
+    {Status.WARNED, Status.DUE, Status.PENDING, Status.APPROVED, Status.EXPIRED, Status.FAILED},
+)
+"""Where a finding stands on a warning that may lead to an act."""
+
+
 def _violated(record: FindingRecord, sighting: Violated, now: datetime) -> FindingRecord:
+    if record.status in PROMISED and record.announced != told(sighting):
+        return _untold(record, sighting, now)
     match record.status:
         case Status.RESOLVED | Status.EXEMPT | Status.SNOOZED:
             return _anew(record, now)
@@ -133,14 +147,42 @@ def _violated(record: FindingRecord, sighting: Violated, now: datetime) -> Findi
         case Status.WARNED if _acts(sighting) and now >= promised(record, sighting.grace):
             return _at(record, Status.DUE, now)
         case Status.APPROVED | Status.PENDING if record.fingerprint != sighting.fingerprint:
-            reason = "the resource or the policy changed since approval was asked for"
-            return _at(replace(record, fingerprint="", approval=""), Status.DUE, now, reason)
+            return _unasked(record, now, "the resource or the policy changed since approval was asked for")
+        case Status.APPROVED if now >= record.since + APPROVAL_HOLDS:
+            return _unasked(record, now, "it was approved too long ago")
         case Status.EXPIRED if record.asked < QUESTIONS and now >= record.since + ASK_AGAIN:
-            return _at(replace(record, fingerprint="", approval=""), Status.DUE, now, "asked again")
+            return _unasked(record, now, "asked again")
         case Status.FAILED if record.retry is not None and now >= record.retry:
-            return _at(record, Status.APPROVED if record.approval else Status.DUE, now, "tried again")
+            if record.approval and record.fingerprint == sighting.fingerprint:
+                return _at(record, Status.APPROVED, now, "tried again")
+            return _unasked(record, now, "tried again")
+        case Status.FAILED if record.retry is None and now >= record.since + START_OVER:
+            return _anew(record, now, "what was to be done failed a while ago")
         case _:
             return record
+
+
+def told(sighting: Violated) -> str:
+    """Return what a warning of `sighting` announces; nothing where nothing would be done."""
+    return sighting.announced if _acts(sighting) else ""
+
+
+def _untold(record: FindingRecord, sighting: Violated, now: datetime) -> FindingRecord:
+    """
+    Return the record of a finding whose warning announced something else than would be done now.
+
+    Where nothing would be done any more (a lower mode, a protection), people know enough; otherwise they are warned
+    anew, and the grace begins again.
+    """
+    if told(sighting):
+        return _anew(record, now, "its warning did not announce what would be done now")
+    reason = "nothing would be done about it now"
+    return replace(_at(record, Status.WARNED, now, reason), announced="", due=None, fingerprint="", approval="")
+
+
+def _unasked(record: FindingRecord, now: datetime, reason: str) -> FindingRecord:
+    """Return the record of a finding that is due and has no approval."""
+    return _at(replace(record, fingerprint="", approval=""), Status.DUE, now, reason)
 
 
 def promised(record: FindingRecord, grace: timedelta) -> datetime:
@@ -177,9 +219,11 @@ def _at(record: FindingRecord, status: Status, now: datetime, reason: str = "") 
 # --- what others come back with ------------------------------------------------------------------
 
 
-def warned(record: FindingRecord, grace: timedelta, now: datetime) -> FindingRecord:
+def warned(record: FindingRecord, sighting: Violated, now: datetime) -> FindingRecord:
     """Return the record of an open finding once its warning was delivered."""
-    return replace(_at(record, Status.WARNED, now), warned=now, due=now + grace)
+    announced = told(sighting)
+    due = now + sighting.grace if announced else None
+    return replace(_at(record, Status.WARNED, now), warned=now, due=due, announced=announced)
 
 
 def asked(record: FindingRecord, approval: str, fingerprint: str, now: datetime) -> FindingRecord:
@@ -200,6 +244,11 @@ def intended(record: FindingRecord, now: datetime) -> FindingRecord:
 def done(record: FindingRecord, now: datetime, reason: str = "") -> FindingRecord:
     """Return the record of a finding whose act had its effect."""
     return replace(_at(record, Status.VERIFIED, now, reason), attempts=0, retry=None)
+
+
+def unfinished(record: FindingRecord, now: datetime, reason: str) -> FindingRecord:
+    """Return the record of a finding whose act goes on in a later try, which is no failure and is not counted."""
+    return replace(_at(record, Status.FAILED, now, reason), retry=now + FIRST_RETRY)
 
 
 def failed(record: FindingRecord, now: datetime, reason: str, *, retryable: bool) -> FindingRecord:

@@ -150,7 +150,23 @@ def _sighting(
 def sighting_of(finding: Finding, steps: Sequence[Step], max_mode: Mode) -> Violated:
     """Return how a finding with its planned steps is seen, where nobody snoozed it."""
     mode = min(finding.mode, max_mode, key=lambda m: m.rank)
-    return Violated(mode, steps[0].grace, steps_fingerprint(steps)) if steps else Violated(mode, NO_GRACE)
+    if not steps:
+        return Violated(mode, NO_GRACE)
+    return Violated(mode, steps[0].grace, steps_fingerprint(steps), announcement(steps))
+
+
+def announcement(steps: Sequence[Step]) -> str:
+    """
+    Return what a warning of `steps` announces: their remediations and parameters, and the birth of the resource.
+
+    A resource that was made anew under the same name is warned of anew, and so is one that is to be terminated
+    where its warning spoke of a stop.
+    """
+    acts = "; ".join(
+        " ".join([step.remediation, *(f"{name}={value}" for name, value in sorted(step.parameters.items()))])
+        for step in steps
+    )
+    return f"{acts} ({steps[0].created})" if steps[0].created else acts
 
 
 def steps_fingerprint(steps: Sequence[Step]) -> str:
@@ -159,7 +175,7 @@ def steps_fingerprint(steps: Sequence[Step]) -> str:
 
     An approval is bound to it. SHA-256 in hex over the steps' ids, parameters and fingerprints.
     """
-    facts = [[step.id, step.fingerprint] for step in steps]
+    facts = [[step.id, dict(step.parameters), step.fingerprint] for step in steps]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

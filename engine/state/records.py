@@ -64,7 +64,9 @@ class FindingRecord:
     """When the episode began."""
     warned: datetime | None = None
     due: datetime | None = None
-    """When the grace ends, as it was told."""
+    """When the grace ends, as it was told; None where nothing was to be done."""
+    announced: str = ""
+    """What the warning said would be done, and to which object; empty where it announced nothing."""
     fingerprint: str = ""
     """Of the steps that an approval was asked for or given to."""
     approval: str = ""

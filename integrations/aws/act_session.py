@@ -28,7 +28,7 @@ class ActSettings:
 
     role: str = ""
     """The name of the role to assume in every account that is acted on: another than the one that reads."""
-    external_id: str = ""
+    external_id: str = field(default="", repr=False)
     accounts: tuple[str, ...] = ()
     """The accounts that may be acted on; no other is."""
 
@@ -78,7 +78,6 @@ class ActSessions:
         return session
 
     def _opened(self, account: str) -> AwsSession:
-        import boto3
         import botocore.session
         from botocore.credentials import RefreshableCredentials
         from botocore.exceptions import BotoCoreError, ClientError
@@ -90,9 +89,7 @@ class ActSessions:
             core._credentials = RefreshableCredentials.create_from_metadata(
                 keys, lambda: self._keys(account), "assume-role"
             )
-            session = AwsSession(
-                self.settings, Clients(self.settings, boto3.session.Session(botocore_session=core)), self.home.regions
-            )
+            session = AwsSession(self.settings, Clients(self.settings, core), self.home.regions)
             found = str(session.client("sts", self.home.regions[0]).get_caller_identity()["Account"])
         except (BotoCoreError, ClientError) as error:
             message = f"the role {self.act.role} of account {account} cannot be assumed ({code_of(error)})"

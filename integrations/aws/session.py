@@ -45,7 +45,7 @@ class AwsSettings:
     """Empty: the usual chain of environment, default profile and instance role."""
     endpoint_url: str = ""
     """Another address for all services; empty is AWS."""
-    access_key: tuple[str, str] | None = None
+    access_key: tuple[str, str] | None = field(default=None, repr=False)
     """Id and secret, for an emulated account; None is the usual chain."""
     connect_seconds: float = 10
     read_seconds: float = 60
@@ -59,7 +59,7 @@ class AwsSettings:
     """Which accounts of the organization to read."""
     role: str = ""
     """The name of the role to assume in every other account."""
-    external_id: str = ""
+    external_id: str = field(default="", repr=False)
     account_seconds: float = 0
     """After so long an account is left, and what was not read of it is a gap; 0 is never."""
     accounts_at_once: int = 8
@@ -74,8 +74,8 @@ class Clients:
     """The clients of a session, made when they are first asked for."""
 
     settings: AwsSettings
-    boto: Any
-    """A `boto3.session.Session`."""
+    core: Any
+    """A `botocore.session.Session`; boto3 would add what is never used here, and a tenth of a second to load it."""
     retries: Literal["adaptive", "legacy"] = "adaptive"
     """The SDK's retry mode; `adaptive` learns one pace for everybody who shares a client."""
     connections: int = 0
@@ -103,7 +103,8 @@ class Clients:
             user_agent_extra="bursar",
             s3={"addressing_style": "path"} if settings.endpoint_url else None,
         )
-        return self.boto.client(service, region_name=region, endpoint_url=settings.endpoint_url or None, config=config)
+        address = settings.endpoint_url or None
+        return self.core.create_client(service, region_name=region, endpoint_url=address, config=config)
 
     def close(self) -> None:
         """Close every client."""
@@ -165,15 +166,14 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
     Raises:
         ConfigError: where the profile does not exist or no region is named anywhere.
     """
-    import boto3
     import botocore.session
     from botocore.exceptions import BotoCoreError
 
     try:
         core = listened(botocore.session.Session(profile=settings.profile or None), settings)
-        key, secret = settings.access_key or (None, None)
-        boto = boto3.session.Session(aws_access_key_id=key, aws_secret_access_key=secret, botocore_session=core)
-        default = boto.region_name or os.environ.get("AWS_REGION", "")
+        if settings.access_key:
+            core.set_credentials(*settings.access_key)
+        default = core.get_config_variable("region") or os.environ.get("AWS_REGION", "")
     except BotoCoreError as error:
         raise no_credentials(error, settings.profile) from error
     named = tuple(region for region in settings.regions if region != ENABLED)
@@ -181,7 +181,7 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
     if not regions:
         hint = "name one with --region, under `aws.regions` in bursar.yaml, or in AWS_REGION"
         raise ConfigError.of("bad-config", "no AWS region is named", where="AWS", hint=hint)
-    clients = Clients(settings, boto)
+    clients = Clients(settings, core)
     try:
         yield AwsSession(settings, clients, tuple(dict.fromkeys(regions)))
     finally:
@@ -191,14 +191,13 @@ def open_session(settings: AwsSettings) -> Iterator[AwsSession]:
 @contextmanager
 def shared_clients(settings: AwsSettings) -> Iterator[Clients]:
     """Yield clients that sign with the keys of whatever account calls."""
-    import boto3
     import botocore.session
 
     core = listened(botocore.session.Session(), settings)
     core.register_component("credential_provider", CallerProvider())
     # One account that AWS slows down must not slow down the others.
     connections = settings.accounts_at_once * settings.workers
-    clients = Clients(settings, boto3.session.Session(botocore_session=core), "legacy", connections)
+    clients = Clients(settings, core, "legacy", connections)
     try:
         yield clients
     finally:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from engine.policy.model import Approval
+from engine.policy.model import Approval, Parameter
 from engine.units import format_duration
 from integrations.custodian.lengths import days
 from integrations.custodian.literal import shown
@@ -21,6 +22,7 @@ MARK = "maid_status"
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 KNOWN: Mapping[str, str] = {
     "snapshot_and_delete": "a snapshot is taken before the volume is deleted, unlike with Custodian",
+    "terminate": "an image is kept of the machine before it is terminated, unlike with Custodian",
 }
 """What remediations do beyond the action of theirs."""
 
@@ -29,11 +31,13 @@ KNOWN: Mapping[str, str] = {
 class Plan:
     """What is gathered from actions."""
 
-    remediate: list[str] = field(default_factory=list)
+    remediate: list[str | dict[str, dict[str, str]]] = field(default_factory=list)
     grace: timedelta = timedelta(0)
     notify: dict[str, str] = field(default_factory=dict)
     told: bool = False
     notes: list[Note] = field(default_factory=list)
+    tags: Parameter | None = None
+    """What a tag may be."""
 
 
 def acting(original: Original, scope: Scope, installation: Installation) -> tuple[dict[str, Any], tuple[Note, ...]]:
@@ -43,7 +47,7 @@ def acting(original: Original, scope: Scope, installation: Installation) -> tupl
     An action without an equal is left out with a note: the policy then does less, and matches the same.
     Nothing acts but with the approval of `installation`.
     """
-    plan = Plan()
+    plan = Plan(tags=_tags_of(installation))
     names = [name for name, _, _ in actions_of(original)]
     known = _known(scope, installation)
     for name, action, number in actions_of(original):
@@ -94,15 +98,53 @@ def _one(
     elif name == MARKING:
         yield from _mark(action, known, plan)
     elif name in TAGGING and name in known:
-        plan.remediate += [] if "tag" in plan.remediate else ["tag"]
-        yield f"Custodian wrote {_tags(action)}; a remediation `tag` does not say which tags"
+        yield from _tag(action, plan)
     elif name == "snapshot" and known.get("delete") == "snapshot_and_delete" and "delete" in names:
         return
+    elif known.get(name) == "encrypt" and _whole(name, action):
+        yield from _encrypt(name, action, plan)
     elif name in known and _whole(name, action):
         plan.remediate += [] if known[name] in plan.remediate else [known[name]]
         yield from _beyond(name, action, known[name])
     else:
         yield f"the action `{name}` has no equal: nothing is done in its place"
+
+
+def _tag(action: Mapping[str, Any], plan: Plan) -> Iterator[str]:
+    """Take the tags that an action writes into the one remediation `tag`."""
+    pairs = _tags(action)
+    written = {key: value for key, value in pairs.items() if _writable(key, value, plan.tags)}
+    for key in pairs:
+        if key not in written:
+            yield f"the tag `{key}` is left out: Custodian makes its value when it writes it, or it cannot be written"
+    if not written:
+        return
+    known = next((one["tag"] for one in plan.remediate if isinstance(one, dict) and "tag" in one), None)
+    if known is None:
+        plan.remediate.append({"tag": written})
+    else:
+        known.update(written)
+
+
+def _writable(key: str, value: Any, tags: Parameter | None) -> bool:
+    if tags is None or not isinstance(value, str):
+        return False
+    return bool(re.fullmatch(tags.pattern, value) and re.fullmatch(tags.names, key))
+
+
+def _tags_of(installation: Installation) -> Parameter | None:
+    found = installation.remediations.get("tag")
+    return next((p for p in found.parameters if not p.name), None) if found else None
+
+
+def _encrypt(name: str, action: Mapping[str, Any], plan: Plan) -> Iterator[str]:
+    key = action.get("key")
+    if isinstance(key, str) and action.get("crypto", "aws:kms") == "aws:kms":
+        plan.remediate.append({"encrypt": {"key": key}})
+        others = {k: v for k, v in action.items() if k not in ("key", "crypto", "bucket-key")}
+        yield from _beyond(name, others, "encrypt")
+    else:
+        yield f"the action `{name}` without a `key` has no equal: S3 encrypts every new object by itself"
 
 
 def _whole(name: str, action: Mapping[str, Any]) -> bool:
@@ -134,7 +176,7 @@ def _mark(action: Mapping[str, Any], known: Mapping[str, str], plan: Plan) -> It
         plan.grace = max(plan.grace, days(action.get("days", 0)) + days(action.get("hours", 0)) / 24)
     except Refused as refused:
         yield f"the time of `mark-for-op` is left out: {refused.reason}"
-    if remediation is None:
+    if remediation is None or remediation in ("tag", "encrypt"):
         yield f"the action `{op}` that `mark-for-op` announces has no equal: nothing is done in its place"
         return
     plan.remediate += [] if remediation in plan.remediate else [remediation]
@@ -158,13 +200,14 @@ def _notify(action: Mapping[str, Any], plan: Plan) -> Iterator[str]:
         yield f"{', '.join(shown(who) for who in others)} cannot be told here"
 
 
-def _tags(action: Mapping[str, Any]) -> str:
+def _tags(action: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags that an action of theirs writes."""
     many = action.get("tags")
     pairs = dict(many) if isinstance(many, dict) else {}
     key = action.get("key") or action.get("tag")
     if key or not pairs:
         pairs[key or MARK] = action.get("value", action.get("msg", ""))
-    return ", ".join(f"`{key}: {value}`" if isinstance(value, str) else f"`{key}`" for key, value in pairs.items())
+    return pairs
 
 
 def _approval(approval: Approval) -> dict[str, Any]:

@@ -107,6 +107,8 @@ def _pieces(text: str) -> Iterator[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_scalar(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_scalar(key)}: {_scalar(part)}' for key, part in value.items())}}}"
     text = str(value)
     if PLAIN.fullmatch(text) and text == text.strip() and text != "null":
         return text

@@ -55,7 +55,7 @@ EC2 = Mapped(
         "availability-zone": "Placement.AvailabilityZone",
         "tenancy": "Placement.Tenancy",
     },
-    actions={"stop": "stop", "terminate": "terminate"},
+    actions={"start": "start", "stop": "stop", "terminate": "terminate"},
     gone={"State.Name": frozenset({"terminated", "shutting-down"})},
     namespace="AWS/EC2",
 )
@@ -190,6 +190,7 @@ RDS = Mapped(
         # RDS's own encryption, which they do not count as any, is the only one without a key of the account.
         "StorageEncrypted": Flag('resource.encryption.at_rest and resource.encryption.key != "aws_owned"'),
     },
+    actions={"stop": "stop"},
     namespace="AWS/RDS",
 )
 EFS = Mapped(
@@ -361,6 +362,7 @@ TRAINING = Mapped(
         ),
     },
     queries={"StatusEquals": "TrainingJobStatus"},
+    actions={"stop": "stop_job"},
     gone={"TrainingJobStatus": ENDED},
     always='resource.state == "InProgress"',
 )
@@ -377,6 +379,7 @@ PROCESSING = Mapped(
         ),
     },
     queries={"StatusEquals": "ProcessingJobStatus"},
+    actions={"stop": "stop_job"},
     gone={"ProcessingJobStatus": ENDED},
     always='resource.state == "InProgress"',
 )

@@ -48,6 +48,8 @@ class Endpoint:
     token: Secret | None = None
     user: str = ""
     password: Secret | None = None
+    sigv4: str = ""
+    """The AWS region for whose Managed Service for Prometheus requests are signed; empty for no signature."""
     ca_file: str = ""
     connect_seconds: float = 10
     read_seconds: float = 120
@@ -121,14 +123,17 @@ class PrometheusClient:
         """Return `data` of the answer to a POST, or why there is none."""
         from urllib3.exceptions import HTTPError
 
+        url = f"{self._endpoint.url.rstrip('/')}/api/v1/{path}"
         try:
             headers = self._headers()
+            if self._endpoint.sigv4:
+                headers = signed(url, body, headers, self._endpoint.sigv4)
         except (OSError, KeyError) as error:
             return Unknown(Reason.DENIED, f"{self._endpoint.host}: the credentials cannot be read ({error})")
         try:
             response = self._connections().request(
                 "POST",
-                f"{self._endpoint.url.rstrip('/')}/api/v1/{path}",
+                url,
                 body=body,
                 headers=headers,
                 preload_content=False,
@@ -215,6 +220,25 @@ class PrometheusClient:
         with self._lock:
             if self._pool is not None:
                 self._pool.clear()
+
+
+def signed(url: str, body: str, headers: Mapping[str, str], region: str) -> dict[str, str]:
+    """
+    Return `headers` with the signature that Amazon Managed Service for Prometheus wants.
+
+    Raises:
+        KeyError: where boto3 finds no credentials.
+    """
+    from boto3.session import Session
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+
+    credentials = Session().get_credentials()
+    if credentials is None:
+        raise KeyError("no AWS credentials")
+    request = AWSRequest("POST", url, data=body.encode(), headers=dict(headers))
+    SigV4Auth(credentials.get_frozen_credentials(), "aps", region).add_auth(request)
+    return {str(name): str(value) for name, value in request.headers.items()}
 
 
 def _told(error: Exception) -> str:

@@ -14,7 +14,7 @@ from integrations.prometheus.exporters import Published, Pushed, quoted
 from integrations.telemetry.frame import Frame
 
 RATE_OVER = 120
-"""Seconds that a rate looks back at least: it needs two samples."""
+"""Seconds that a rate looks back: it needs two samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,10 @@ def value_query(published: Published, selection: Selection, frame: Frame) -> str
         case Pushed.PEAK:
             return f"{by} (max_over_time({series}[{frame.step}s]))"
         case Pushed.RATE:
-            return f"{by} (rate({series}[{max(frame.step, RATE_OVER)}s]))"
+            rate = f"rate({series}[{RATE_OVER}s])"
+            # The rate over a long bucket would be its mean, in which a burst of work drowns.
+            highest = rate if frame.step <= RATE_OVER else f"max_over_time({rate}[{frame.step}s:{RATE_OVER // 2}s])"
+            return f"{by} ({highest})"
         case Pushed.SHARE:
             used = f"{by} (max_over_time({series}[{frame.step}s]))"
             free = f"{by} (min_over_time({selection.of(published.free)}[{frame.step}s]))"

@@ -22,7 +22,7 @@ policies:
     severity: high
     resource: compute.instance
     where: resource.accelerator.count > 0
-    idle: {for: 10m, below: {gpu.utilization: 5%, gpu.power_over_idle: 15%}}
+    idle: {for: 30m, below: {gpu.utilization: 5%, gpu.power_over_idle: 15%}}
     remediate: [stop]
 """
 GPUS = 8
@@ -37,13 +37,13 @@ VALUES = {
 
 
 def history(instance, end):
-    """Return half an hour of eight GPUs at rest, as the agent would have been scraped until `end`."""
+    """Return an hour of eight GPUs at rest, as the agent would have been scraped until `end`."""
     found = {}
     for name, value in VALUES.items():
         for gpu in range(GPUS):
             uuid = f"GPU-00000000-0000-0000-0000-{gpu:012d}"
             labels = {"gpu": str(gpu), "uuid": uuid, "instance_id": instance, "hostname": "h", "job": "agents"}
-            points = [(end - 15 * n, value(n + gpu)) for n in range(120, 0, -1)]
+            points = [(end - 15 * n, value(n + gpu)) for n in range(240, 0, -1)]
             found.setdefault(name, []).append((labels, points))
     return found
 
@@ -132,7 +132,7 @@ def test_what_the_driver_says_decides(plan, bursar, driver, server, instance):
     server.wait_for("bursar_gpu_utilization_peak_percent == 97")
     busy = plan()
     assert [one["classification"] for one in busy["findings"]] == ["partly_idle"]
-    assert busy["findings"][0]["summary"] == "7 of 8 devices did no work for 10m, 1 did"
+    assert busy["findings"][0]["summary"] == "7 of 8 devices did no work for 30m, 1 did"
     assert busy["steps"] == []
 
 

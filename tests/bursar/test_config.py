@@ -8,6 +8,7 @@ import pytest
 from bursar.config import CACHE, Config, PriceSettings, read_config
 from engine.errors import ConfigError
 from engine.policy.model import Mode
+from integrations.aws.act_session import ActSettings
 from integrations.aws.session import AwsSettings, OrganizationFilter
 from integrations.catalog import default_catalog
 from integrations.store.addresses import S3AnchorAddress, SqliteAddress
@@ -188,3 +189,32 @@ def test_a_password_is_never_shown(bursar, here, address):
     assert ran.status == 2
     assert "a password does not belong into the configuration" in ran.err
     assert "hunter2" not in ran.err + ran.out
+
+
+ACT = """\
+version: 1
+aws:
+  role: BursarRead
+  act: {role: BursarAct, external_id: ours, accounts: ["012345678901"]}
+"""
+
+
+def test_who_acts_and_where(here):
+    """The role that acts is another than the one that reads, and acts in the listed accounts alone."""
+    (here / "bursar.yaml").write_text(ACT, encoding="utf-8")
+    assert read_config(None, CATALOG).act == ActSettings("BursarAct", "ours", ("012345678901",))
+    assert Config().act.accounts == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("role: BursarAct, ", ""),
+        ('["012345678901"]', "[]"),
+        ('["012345678901"]', "[1234]"),
+        ("BursarAct", "BursarRead"),
+    ],
+)
+def test_who_acts_has_to_be_said(here, before, after):
+    """Without a role, without accounts, with an id that is none, or with the role that reads, nothing is loaded."""
+    assert len(problems(here, ACT.replace(before, after))) == 1

@@ -112,6 +112,8 @@ def test_policies_and_configurations_are_valid(bursar, here, page):
         if block.language == "yaml" and block.text.startswith("version:") and "aws.ecr" not in block.text:
             file = here / f"{number}.yaml"
             file.write_text(block.text, encoding="utf-8")
+            if "\ncases:" in block.text:
+                continue  # a test file, which the page's own test runs
             if "policies:" in block.text:
                 assert bursar("validate", str(file)).status == 0
             else:

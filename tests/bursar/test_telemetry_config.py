@@ -95,6 +95,10 @@ def test_an_address_is_enough(tmp_path):
         ),
         ("  - prometheus: {url: 'prom:9090'}\n", ["3:23 `prom:9090` is not the address of a server"]),
         ("  - prometheus: {url: 'http://u:p@prom'}\n", ["3:23 an address holds no credentials and no query"]),
+        (
+            "  - prometheus: {url: 'http://a', sigv4_region: us-east-1, token_env: A}\n",
+            ["3:49 a signature of AWS excludes other credentials"],
+        ),
         ("  - prometheus: {url: 'http://a', user: me}\n", ["3:41 a user needs a password"]),
         (
             "  - prometheus: {url: 'http://a', token_env: A, token_file: b}\n",
@@ -104,7 +108,7 @@ def test_an_address_is_enough(tmp_path):
             "  - prometheus: {url: 'http://a', headers: {Authorization: Bearer x}}\n",
             ["3:60 `Authorization` is a secret"],
         ),
-        ("  - prometheus: {url: 'http://a', required: maybe}\n", ["3:45 `maybe` is neither `true` nor `false`"]),
+        ("  - prometheus: {url: 'http://a', required: maybe}\n", ["3:45 `maybe` cannot be used here"]),
         ("  - prometheus: {url: 'http://a', gpus: nothing.csv}\n", None),
         (
             "  - prometheus: {url: 'http://a', gpus: bad.csv}\n",

@@ -71,7 +71,7 @@ _ACTING = (
     remediate: [{tag: {owner: unowned}}]""",
     """resource: aws.s3.bucket
     encryption: {at_rest: required, key: customer}
-    remediate: [encrypt]""",
+    remediate: [{encrypt: {key: alias/data}}]""",
     """resource: aws.s3.bucket
     unless: tags.public == "true"
     encryption: {public_access: denied, in_transit: required, access_logging: required}

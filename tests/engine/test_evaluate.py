@@ -7,7 +7,7 @@ import pytest
 
 from engine.checks.context import Judgement, ResourceCheck
 from engine.compiled import compile_policy
-from engine.evaluate import Compiled, Tallies, compile_policies, judge_groups, judge_items
+from engine.evaluate import WARM, Compiled, Tallies, compile_policies, judge_groups, judge_items
 from engine.findings import Outcome
 from engine.model import ScopeStatus
 from engine.values import Reason, Unknown
@@ -222,3 +222,50 @@ def test_gaps_are_kept_as_they_come():
     """Scope reports of every status end in the tallies."""
     reports = [report for status in ScopeStatus for report in complete(INSTANCE, status=status)]
     assert run([RULE], *reports)[0].scopes == reports
+
+
+# --- many resources, which are asked together
+
+
+MANY = (
+    "resource: aws.ec2.instance\n    rule: resource.imdsv2",
+    "resource: aws.ec2.instance\n    where: resource.public_ip\n    rule: not resource.imdsv2",
+    "resource: aws.ec2.instance\n    unless: resource.public_ip\n    rule: resource.imdsv2",
+    "resource: aws.ec2.instance\n    where: cost.hourly > 1\n    rule: resource.imdsv2",
+    "resource: aws.ec2.instance\n    required_tags: [owner]",
+)
+
+
+def many(count):
+    values = (True, False, DENIED)
+    tags = ({}, {"owner": "ana"})
+    return [
+        instance(f"i-{n}", fields={"imdsv2": values[n % 3], "public_ip": values[n // 3 % 3]}, tags=tags[n % 2])
+        for n in range(count)
+    ]
+
+
+class NoPrices:
+    """A price book that fails."""
+
+    def cost_of(self, *_):
+        raise ValueError("no prices")
+
+
+@pytest.mark.parametrize("changes", [{}, {"prices": NoPrices()}], ids=["whole", "one policy fails"])
+def test_many_resources_are_judged_as_each_alone(changes):
+    """Verdicts and tallies are the same whether policies are asked one by one or together; failures stay apart."""
+    items, ours = many(3 * WARM), context(**changes)
+    compiled = compile_policies(policies(*MANY).policies, ours)
+    together = Tallies()
+    found = [(policy.policy.name, verdict) for policy, _, verdict in judge_items(compiled, items, together)]
+    one_by_one, alone, nobody = [], Counter(), 0
+    for item in items:
+        tallies = Tallies()
+        one_by_one += [(p.policy.name, verdict) for p, _, verdict in judge_items(compiled, [item], tallies)]
+        alone.update({(name, outcome): n for name, counts in tallies.counts.items() for outcome, n in counts.items()})
+        nobody += sum(not counts for counts in tallies.counts.values())
+    assert found == one_by_one
+    assert {(n, o): c for n, counts in together.counts.items() for o, c in counts.items()} == dict(alone)
+    assert nobody > 0, "every policy has something to say about everything"
+    assert any(verdict.outcome is Outcome.ERROR for _, verdict in found) is bool(changes)

@@ -266,6 +266,13 @@ def windows(resource, metric=USE, watts=WATTS):
     return metric_windows(resource, KIND, metric, Window.ending(NOW, 4 * HOUR), now=NOW, watts=watts)
 
 
+def test_a_resource_that_says_it_has_a_billion_devices():
+    """However many devices are said to be silent, a handful stands for them, and nothing is known of the machine."""
+    found = windows(instance(fields={"accelerator.devices": 10**9}))
+    assert len(found) == 65
+    assert sum(isinstance(reading, Unknown) for reading in found.values()) == 64
+
+
 def test_silent_devices_are_there():
     """Two of three devices send; the third is unknown under a name of its own."""
     resource = replace(instance(devices=2), fields=instance(devices=3).fields)

@@ -78,6 +78,13 @@ def test_what_went_in_comes_out(tmp_path, name):
     assert list(found.stream(NEEDS)) == [FULL, REPORT]
 
 
+def test_how_sources_of_telemetry_did_is_recorded(tmp_path):
+    """A source that was not read is still not read when the recording is judged."""
+    failed = ScopeReport(Scope("prometheus p", "", "telemetry"), ScopeStatus.FAILED, detail="no answer")
+    record(Estate(FULL, REPORT, failed), NEEDS, tmp_path / "e.jsonl")
+    assert list(open_snapshot(tmp_path / "e.jsonl").stream(NEEDS)) == [FULL, REPORT, failed]
+
+
 def test_the_same_estate_gives_the_same_bytes(tmp_path):
     """Nothing of when or where a file was written is in it."""
     for name in ("a.jsonl.gz", "b.jsonl.gz"):

@@ -235,3 +235,30 @@ def test_max_mode_of_the_configuration(bursar, estate, here):
     plan = json.loads(bursar("plan", "--estate", file, "-f", "json").out)
     assert plan["steps"] == []
     assert plan["withheld"][0]["reason"] == 'protected by the configuration: resource.name == "a"'
+
+
+CONFIG = """\
+version: 1
+policies: [p.yaml]
+aws: {regions: [us-east-1], act: {role: BursarAct, accounts: ["123456789012"]}}
+"""
+
+
+def test_the_policies_of_the_roles(bursar, here):
+    """`iam read` and `iam act` print what the loaded policies need, where the configuration says that it is needed."""
+    (here / "p.yaml").write_text(POLICY, encoding="utf-8")
+    (here / "bursar.yaml").write_text(CONFIG, encoding="utf-8")
+    (look,) = json.loads(bursar("iam", "read").out)["Statement"]
+    assert "ec2:DescribeInstances" in look["Action"]
+    assert "s3:ListAllMyBuckets" not in look["Action"]
+    act = {one["Sid"]: one for one in json.loads(bursar("iam", "act").out)["Statement"]}
+    assert act["ChangeEc2"]["Action"] == ["ec2:CreateTags", "ec2:DeleteTags"]
+    assert "arn:aws:ec2:*:123456789012:*" in act["ChangeEc2"]["Resource"]
+    assert act["NeverWhatIsProtected"]["Effect"] == "Deny"
+    assert bursar("iam", "act", "--terraform").out.startswith('resource "aws_iam_policy" "bursar_act" {')
+
+
+def test_nothing_to_act_for(bursar, here):
+    """Where no policy has a remediation there is no policy for a role that acts."""
+    (here / "p.yaml").write_text(POLICY.partition("    remediate")[0], encoding="utf-8")
+    assert bursar("iam", "act", "-p", "p.yaml").status == 2

@@ -106,7 +106,7 @@ policies:
     where: resource.stat == "running"
     idle: {for: 4, below: {gpu.utilisation: 5%}}
     mode: approve
-    remediate: [stop, stop, encrypt]
+    remediate: [stop, stop, snapshot_and_delete]
 """
     assert [line.split("  ")[0] for line in problems(broken)] == [
         "0.yaml:5:34",

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -40,11 +41,11 @@ def by_account(reports):
     return {scope.account: report for scope, report in reports.items()}
 
 
-def test_five_hundred_accounts(capsys):
+def test_five_hundred_accounts(figures):
     """500 accounts in 4 regions, one throttled, one denied, one slow: only those three are gaps."""
     odd = {"throttled": account_id(17), "denied": account_id(250), "slow": account_id(3)}
     organization = Organization(500, **{name: frozenset({account}) for name, account in odd.items()})
-    began, cpu = time.monotonic(), time.process_time()
+    began, cpu, before = time.monotonic(), time.process_time(), peak_mib()
     resources, reports, items = read(organization, REGIONS, account_seconds=20, workers=4, accounts_at_once=16)
     spent, used = time.monotonic() - began, time.process_time() - cpu
     assert len(reports) == 2000
@@ -61,12 +62,16 @@ def test_five_hundred_accounts(capsys):
     assert organization.calls["sts:AssumeRole"] == 500
     assert organization.calls["sts:GetCallerIdentity"] == 500
     assert organization.calls["organizations:ListAccounts"] == 25
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    with capsys.disabled():
-        print(
-            f"\n500 accounts x 4 regions: {spent:.1f} s, {used:.1f} CPU s with the server's,"
-            f" {organization.calls.total():,} calls, peak {peak} MiB of the whole test process"
-        )
+    figures(
+        f"500 accounts x 4 regions: {spent:.1f} s ({used:.1f} s of CPU, the server's among them), "
+        f"{organization.calls.total():,} calls, peak memory {peak_mib():.0f} MiB, {peak_mib() - before:.0f} MiB more "
+        f"than before; gaps: one account throttled, one denied, one slow ({len(gaps)} of 500)"
+    )
+
+
+def peak_mib():
+    """Return the most memory that this process had so far, in MiB; macOS tells bytes and others KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def test_each_call_is_signed_by_its_own_account():

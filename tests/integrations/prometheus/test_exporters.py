@@ -2,7 +2,7 @@
 
 import math
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -90,8 +90,19 @@ put(
     UUID="GPU-energy-reset-0",
     **whose("energy-reset"),
 )
+put(ENERGY, lambda n: (n * 69_000 + min(max(n - 70, 0), 3) * 351_000) * 60, **one("energy-burst"))
 put(UTIL, 0.0, **one("energy-busy"))
 put(ENERGY, lambda n: n * 60 * 420_000, **one("energy-busy"))
+
+for _case, _code in (
+    ("xid-now", lambda n: 79 if n > 130 else 0),
+    ("xid-old", 79),
+    ("xid-program", lambda n: 31 * (n > 130)),
+):
+    plain(_case)
+    put("DCGM_FI_DEV_XID_ERRORS", _code, **one(_case))
+plain("faulted")
+put("bursar_gpu_faulted", lambda n: float(n > 137), **one("faulted"))
 
 plain("slurm", hpc_job="4711")
 plain("pod", pod="trainer-0", namespace="ml")
@@ -216,6 +227,25 @@ def test_scraped_twice_is_one_gpu(source):
     assert outcome(alone(source, "twice-scraped")) is True
 
 
+@pytest.mark.parametrize(
+    ("case", "told"), [("xid-now", "fallen off the bus (XID 79)"), ("faulted", "its driver says so")]
+)
+def test_a_gpu_that_broke_is_not_idle(source, case, told):
+    """A GPU that is lost draws and does nothing: it is paid for and broken, which is told and never idle."""
+    found = alone(source, case)
+    assert outcome(found) == {"source_error"}
+    assert "device 0 is broken, not idle: " in found.unknowns[0].detail
+    assert told in found.unknowns[0].detail
+    optional = source(case, required=False)
+    assert outcome(judged([optional], NOW, machine(NOW, f"i-{case}", 1))) == {"source_error"}
+
+
+@pytest.mark.parametrize("case", ["xid-old", "xid-program"])
+def test_errors_of_long_ago_and_of_programs_are_no_fault(source, case):
+    """The gauge keeps the last error for ever: one that is older than the window says nothing, nor does a crash."""
+    assert outcome(alone(source, case)) is True
+
+
 def test_the_energy_counter_stands_in_for_power(source):
     """Where nothing sends power, joules a second are watts; a counter that begins anew is neither work nor rest."""
     (found,) = measured([source("energy")], NOW, machine(NOW, "i-energy", 1))
@@ -224,6 +254,20 @@ def test_the_energy_counter_stands_in_for_power(source):
     assert outcome(alone(source, "energy")) is True
     assert outcome(alone(source, "energy-reset")) is True
     assert outcome(alone(source, "energy-busy")) != True  # noqa: E712  (unknown is not equal to true either)
+
+
+def test_a_burst_shows_in_long_buckets(source):
+    """Over a month a bucket is half an hour: the highest rate in it counts, not its mean, which hides a burst."""
+    from integrations.prometheus.exporters import DCGM
+    from integrations.prometheus.queries import Selection, value_query
+    from integrations.telemetry.frame import frame_of
+
+    client, published = source("energy-burst")._client, DCGM.metrics["gpu.power"][1]
+    frame = frame_of(timedelta(days=30), 60, NOW)
+    query = value_query(published, Selection("", "UUID", ("GPU-energy-burst-0",), ("UUID",)), frame)
+    rows = client.matrix(query, frame)
+    assert frame.step == 1_800
+    assert max(value * published.factor for _, points in rows for _, value in points) == pytest.approx(420, rel=0.05)
 
 
 @pytest.mark.parametrize(

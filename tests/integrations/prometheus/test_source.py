@@ -245,6 +245,16 @@ def test_basic_authentication(source, server):
     assert server.asked[0].headers["authorization"] == "Basic YnVyc2FyOnA="
 
 
+def test_signatures_for_the_managed_service_of_aws(source, server):
+    """With a region, every request is signed for the service `aps` there, body included."""
+    one = source("/workspaces/ws-1", endpoint={"sigv4": "eu-west-1"})
+    assert outcome(ask(one)) is True
+    signatures = [asked.headers["authorization"] for asked in server.asked]
+    assert all(s.startswith("AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/") for s in signatures)
+    assert all("/eu-west-1/aps/aws4_request" in s and "x-amz-date" in s for s in signatures)
+    assert len(set(signatures)) == len({str(asked.fields) for asked in server.asked})
+
+
 def test_credentials_that_are_not_there(source, server):
     """A token that cannot be read is a denial; nothing is asked without it."""
     found = ask(source(endpoint={"token": Secret(variable="MISSING")}))
@@ -278,6 +288,8 @@ def test_the_server_is_asked_once_whether_it_is_well(source, server):
         "time()",
         "count(up)",
         "kube_node_info",
+        "bursar_gpu_faulted == 1",
+        "DCGM_FI_DEV_XID_ERRORS and changes(DCGM_FI_DEV_XID_ERRORS[7200s]) > 0",
     ]
 
 
