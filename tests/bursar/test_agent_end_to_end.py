@@ -38,7 +38,8 @@ VALUES = {
 
 def history(instance, end):
     """Return an hour of eight GPUs at rest, as the agent would have been scraped until `end`."""
-    found = {}
+    # A server that has just been started has no past of its own: `up` is looked for at the last whole minute.
+    found = {"up": [({"job": "agents", "instance": "past"}, [(end - 15 * n, 1.0) for n in range(240, 0, -1)])]}
     for name, value in VALUES.items():
         for gpu in range(GPUS):
             uuid = f"GPU-00000000-0000-0000-0000-{gpu:012d}"

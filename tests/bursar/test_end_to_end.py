@@ -90,9 +90,10 @@ def by_hand(account, here):
 
 def plan_of(bursar, *args):
     ran = bursar("plan", *args, "-f", "json")
-    # What telemetry costs is told beside the plan, and nothing else.
-    assert ran.err == "" or " asked of CloudWatch: " in ran.err
-    assert len(ran.err.splitlines()) <= 1
+    # What telemetry costs is told beside the plan, on a slow machine how far it is, and nothing else.
+    told = [line for line in ran.err.splitlines() if not line.endswith(" resources read")]
+    assert len(told) <= 1
+    assert all(" asked of CloudWatch: " in line for line in told)
     return ran.status, json.loads(ran.out)
 
 
