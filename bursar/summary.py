@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,7 @@ from engine.acting.run import Report
 from engine.state.records import Told, put, restored
 from engine.state.store import ConflictError, Store, Table
 
-NAMES = 4
-"""Resources that are named of those that one reason holds."""
+NOT_READ = "not read: "
 WORDS = {
     Result.DONE: "done",
     Result.PENDING: "under way",
@@ -52,16 +52,23 @@ def summary_of(report: Report, before: Sequence[str]) -> Summary | None:
     """Return what is to be told of a run; None where nothing happened that was not told `before`."""
     outcomes = tuple(_outcome(one) for one in report.outcomes if one.result in WORDS)
     troubles = troubles_of(report)
-    fresh = tuple(trouble for trouble in troubles if trouble not in before)
-    over = tuple(trouble for trouble in before if trouble not in troubles)
+    known, now = {_key(one) for one in before}, {_key(one) for one in troubles}
+    fresh = tuple(trouble for trouble in troubles if _key(trouble) not in known)
+    over = tuple(trouble for trouble in before if _key(trouble) not in now)
     if not (outcomes or fresh or over):
         return None
     return Summary(report.run.id, _title(report), outcomes, fresh, over)
 
 
 def troubles_of(report: Report) -> tuple[str, ...]:
-    """Return what holds the run back, in the words that stay the same as long as it lasts."""
+    """Return what holds the run back."""
     return tuple(dict.fromkeys(_troubles(report)))
+
+
+def _key(trouble: str) -> str:
+    """Return what of a trouble stays the same as long as it lasts: figures and what the provider says of it do not."""
+    told = trouble.partition(" (")[0] if trouble.startswith(NOT_READ) else trouble
+    return re.sub(r"[0-9][0-9,.:%]*", "#", told)
 
 
 def told_before(store: Store) -> tuple[str, ...]:
@@ -91,7 +98,7 @@ def _troubles(report: Report) -> Iterator[str]:
     for policy in sorted({f"{one.task.finding.verdict.policy}: {one.reason}" for one in report.blocked}):
         yield f"held: {policy}"
     for gap in report.plan.gaps:
-        yield f"not read: {gap.scope} ({gap.detail or gap.status.value})"
+        yield f"{NOT_READ}{gap.scope} ({gap.detail or gap.status.value})"
 
 
 def _steady(text: str) -> str:

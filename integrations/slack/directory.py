@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.slack.client import Slack
+from integrations.slack.client import Slack, SlackRefusedError
 
 KEPT = timedelta(minutes=5)
 """How long members of user groups are believed."""
 SLACKBOT = "USLACKBOT"
+UNKNOWN = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,12 @@ class Directory:
 
     def user(self, id_: str) -> Known:
         """Return who `id_` is. Never from memory: somebody who was let go an hour ago decides nothing."""
-        found: Mapping[str, Any] = self.slack.call("users.info", user=id_).get("user", {})
+        try:
+            found: Mapping[str, Any] = self.slack.call("users.info", user=id_).get("user", {})
+        except SlackRefusedError as error:
+            if error.error not in UNKNOWN:
+                raise
+            found = {}
         profile: Mapping[str, Any] = found.get("profile") or {}
         confirmed = found.get("is_email_confirmed") is True
         name = str(profile.get("real_name") or found.get("real_name") or found.get("name") or id_)

@@ -46,12 +46,25 @@ def test_barred_although_a_member(stage, more, why):
 
 
 def test_somebody_slack_does_not_know(stage):
-    """T32: a user id that Slack has no user for decides nothing; the click stays, and is tried again."""
+    """T32: a user id that Slack has no user for decides nothing."""
     stage.ask()
-    answer = stage.send(stage.payload("bursar-approve", "U0NOBODY"))
-    with pytest.raises(SlackError, match="user_not_found"):
-        perform(answer.afterwards[0], stage.desk)
+    stage.click("bursar-approve", "U0NOBODY")
     assert stage.approval().votes == ()
+    assert "Slack does not know who it is" in stage.workspace.whispers[0]["text"]
+    assert list(stage.store.scan(Table.CLICK, "new")) == []
+
+
+def test_scopes_that_are_missing(stage):
+    """A refusal that is about the app and not about the user leaves the click to be counted once that is mended."""
+    stage.ask()
+    answer = stage.send(stage.payload("bursar-approve", MIRA))
+    stage.workspace.errors["users.info"] = "missing_scope"
+    with pytest.raises(SlackError, match="missing_scope"):
+        perform(answer.afterwards[0], stage.desk)
+    assert [error.problems[0].code for error in count_clicks(stage.desk)] == ["slack-refused"]
+    stage.workspace.errors.clear()
+    assert count_clicks(stage.desk) == []
+    assert stage.approval().status is Decision.APPROVED
 
 
 def test_not_an_approver(stage):
