@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bursar.render.encode import digest_of_plan
-from bursar.running import Site, keep_anchor
+from bursar.running import Site, conclude, keep_anchor, listen
 from engine.acting.carry_out import staleness
 from engine.acting.ports import Meant, Sight, Stale
 from engine.acting.run import Report, abandon, begin, proceed
@@ -46,6 +46,7 @@ def apply_file(site: Site, file: Path) -> Report | None:
         tallies = tuple(_tally(tally) for tally in document["policies"])
     except (KeyError, TypeError, ValueError) as error:
         raise _bad(file, f"it is damaged: {error!r}") from error
+    listen(site)
     begun = begin(site.ports)
     if begun is None:
         return None
@@ -57,6 +58,7 @@ def apply_file(site: Site, file: Path) -> Report | None:
     except BaseException:
         abandon(begun)
         raise
+    conclude(site, report)
     keep_anchor(site)
     return replace(report, stale=stale)
 

@@ -11,10 +11,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from engine.errors import ConfigError
-from engine.state.approvals import NotCounted, finding_after, voted
+from engine.state.approvals import NotCounted, ended, finding_after, voted
 from engine.state.ledger import Json, Note
+from engine.state.lifecycle import Snoozed, advance
 from engine.state.reconcile import finding_note
-from engine.state.records import ApprovalRecord, Decision, FindingRecord, Held, Vote, put, restored
+from engine.state.records import (
+    ApprovalRecord,
+    Decision,
+    FindingRecord,
+    Held,
+    SnoozeRecord,
+    Status,
+    Vote,
+    put,
+    restored,
+)
 from engine.state.store import ConflictError, Put, Store, Table
 
 TRIES = 10
@@ -78,3 +89,43 @@ def _writes(
             puts.append(put(moved, finding.version))
             notes.append(finding_note(moved, now, "", actor, approval=after.id))
     return puts, notes
+
+
+def set_aside(store: Store, id_: str, until: datetime, by: str, now: datetime) -> str:
+    """
+    Snooze the finding of a pending approval until `until` and withdraw the question; return why not, or nothing.
+
+    Raises:
+        ConfigError: there is no such approval.
+        StateError: the store cannot be written to; nothing was done.
+    """
+    for attempt in range(TRIES):
+        held = find_approval(store, id_)
+        record = held.record
+        if record.status is not Decision.PENDING:
+            return f"it is {record.status.value} already"
+        if now >= record.expires:
+            return f"it expired at {record.expires:%Y-%m-%d %H:%M} UTC"
+        reason = f"snoozed until {until:%Y-%m-%d %H:%M} UTC by {by}"
+        puts: list[Put] = [put(ended(record, Decision.SUPERSEDED, now, reason), held.version)]
+        snoozed = store.get(Table.SNOOZE, record.finding)
+        puts.append(put(SnoozeRecord(record.finding, until, by), snoozed.version if snoozed else 0))
+        notes = [
+            Note(now, "approval.superseded", id_, actor=by, body={"reason": reason}),
+            Note(now, "finding.snooze", record.finding, actor=by, body={"until": until.isoformat(), "approval": id_}),
+        ]
+        stored = store.get(Table.FINDING, record.finding)
+        if stored is not None:
+            finding = restored(FindingRecord, stored)
+            if finding.record.status is Status.PENDING and finding.record.approval == id_:
+                after = advance(finding.record, Snoozed(reason), now)
+                puts.append(put(after, finding.version))
+                notes.append(finding_note(after, now, "", by, approval=id_))
+        try:
+            store.commit(puts, notes)
+        except ConflictError:
+            if attempt == TRIES - 1:
+                raise
+        else:
+            return ""
+    raise AssertionError("the last try returns or raises")

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from bursar.secrets import HINT, is_reference
 from bursar.server.settings import ServerDocument, ServerSettings, server_settings
+from bursar.slack.settings import SlackDocument, SlackSettings, slack_settings
 from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
 from engine.errors import ConfigError, Place, Problem
 from engine.exemptions import Exemption
@@ -114,6 +116,7 @@ class NotifyDocument(BaseModel):
     model_config = STRICT
 
     webhook: Text | None = None
+    addresses: tuple[Text, ...] = ()
 
 
 class PersonDocument(BaseModel):
@@ -160,6 +163,7 @@ class ConfigDocument(BaseModel):
     notify: NotifyDocument = NotifyDocument()
     people: dict[Word, PersonDocument] = Field(default_factory=dict)
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
+    slack: SlackDocument | None = None
     aws: AwsDocument | None = None
     telemetry: tuple[TelemetryDocument, ...] = ()
     prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
@@ -202,6 +206,9 @@ class Config:
     limits: RunLimits = field(default_factory=RunLimits)
     webhook: str = ""
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
+    addresses: tuple[str, ...] = ()
+    """Addresses for copies of them, each a reference to a secret."""
+    slack: SlackSettings | None = None
     people: People = field(default_factory=People)
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
@@ -250,6 +257,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         document, wrong = validate(ConfigDocument, parsed.root)
         problems += _without_role(document, parsed.root)
         problems += _same_role(document, parsed.root)
+        problems += _open_secrets(document, parsed.root)
         state, anchor, bad = _addresses(document, parsed.root, path.parent)
         problems += bad
         sources = read_sources(document.telemetry if document else (), parsed.root, path.parent)
@@ -270,6 +278,8 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         exemptions=exemptions,
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
+        addresses=document.notify.addresses,
+        slack=slack_settings(document.slack),
         people=_people(document),
         aws=_aws(document.aws),
         act=_act(document.aws),
@@ -388,6 +398,23 @@ def _same_role(document: ConfigDocument | None, root: Node) -> list[Problem]:
     hint = "write `role: BursarAct`, the name of a second role; `bursar iam act` prints what it may do"
     place = find(root, ("aws", "act", "role")).place
     return [Problem("bad-config", f"`{aws.role}` reads, and must not be the role that acts", place, hint)]
+
+
+def _open_secrets(document: ConfigDocument | None, root: Node) -> list[Problem]:
+    """Return the problems of secrets that stand in the file; their lines are not shown."""
+    if document is None:
+        return []
+    written: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("notify", "addresses", number), text) for number, text in enumerate(document.notify.addresses)
+    ]
+    if document.slack is not None:
+        keys = ("token", "signing_secret", "app_token")
+        written += [(("slack", key), getattr(document.slack, key)) for key in keys]
+    return [
+        Problem("bad-config", f"`{path[0]}.{path[1]}` is a secret", replace(find(root, path).place, text=""), HINT)
+        for path, text in written
+        if text is not None and not is_reference(text)
+    ]
 
 
 def _act(document: AwsDocument | None) -> ActSettings:

@@ -17,8 +17,13 @@ from typing import TextIO
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
 from bursar.identity import caller
+from bursar.receivers import JsonReceiver, LineReceiver, Receiver
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
+from bursar.render.text import visible
+from bursar.secrets import read_secret
+from bursar.slack.desk import open_desk
+from bursar.slack.teller import SlackReceiver
 from bursar.stopping import Stopping
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
@@ -28,7 +33,7 @@ from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
 from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
 from engine.acting.savings import Watch
 from engine.acting.undoing import Undone, chosen, undo
-from engine.errors import CollectError, ConfigError
+from engine.errors import BursarError, CollectError, ConfigError
 from engine.exemptions import Exemption
 from engine.findings import Subject
 from engine.model import Identity, Needs, Resource
@@ -42,6 +47,7 @@ from engine.state.anchoring import check_anchor
 from engine.state.records import ActionRecord, ExemptionRecord, restored
 from engine.state.store import StateError, Store, Table
 from integrations.catalog import default_catalog
+from integrations.notify.addresses import Addresses, check_addresses
 from integrations.notify.webhook import webhook_at
 
 Clock = Callable[[], datetime]
@@ -58,6 +64,8 @@ class Site:
     choice: Choice
     setup: Setup
     ports: Ports
+    telling: Telling
+    slack: SlackReceiver | None = None
 
     @property
     def rules(self) -> Rules:
@@ -86,18 +94,57 @@ def open_site(
         known = (*setup.installation.exemptions, *stored_exemptions(store))
         setup = replace(setup, installation=replace(setup.installation, exemptions=known))
         with open_actions(choice, setup.config) as actions:
-            webhook = webhook_at(setup.config.webhook) if setup.config.webhook else None
+            slack = _slack(setup, store, clock)
+            telling = Telling(log or sys.stderr, (*((slack,) if slack else ()), *_receivers(setup)))
             ports = Ports(
                 store=store,
                 actions=actions,
                 look=looker(choice, setup, clock),
-                teller=Telling(log or sys.stderr, webhook),
+                teller=telling,
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
                 actor=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
                 stopping=stopping or Stopping(),
             )
-            yield Site(choice, setup, ports)
+            yield Site(choice, setup, ports, telling, slack)
+
+
+def _slack(setup: Setup, store: Store, clock: Clock) -> SlackReceiver | None:
+    desk = open_desk(setup.config, store, clock)
+    channels = {p.name: p.notify["slack"] for p in setup.policies.policies if "slack" in p.notify}
+    return None if desk is None else SlackReceiver(desk, channels)
+
+
+def _receivers(setup: Setup) -> Iterator[Receiver]:
+    """Yield the receivers without buttons."""
+    config = setup.config
+    if config.webhook:
+        yield JsonReceiver(webhook_at(config.webhook))
+    if config.addresses:
+        secrets_ = [read_secret(one, config.folder, "notify.addresses") for one in config.addresses]
+        check_addresses(secrets_)
+        yield LineReceiver(Addresses(secrets_))
+
+
+def listen(site: Site) -> None:
+    """Count what people clicked in Slack and nobody counted yet."""
+    if site.slack is not None:
+        _say(site, site.slack.catch_up())
+
+
+def conclude(site: Site, report: Report) -> None:
+    """Tell people of the run and bring messages up to date. What cannot be told now is told by a later run."""
+    try:
+        site.telling.finish(report, site.ports.store, site.ports.clock())
+        if site.slack is not None:
+            _say(site, site.slack.finish())
+    except BursarError as error:
+        _say(site, [error])
+
+
+def _say(site: Site, failed: list[BursarError]) -> None:
+    for error in failed:
+        site.telling.log.write(visible(f"not done yet: {error.problems[0].message}") + "\n")
 
 
 def stored_exemptions(store: Store) -> tuple[Exemption, ...]:
@@ -195,6 +242,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
         StateError: `state-replaced`, where the store is not the one that was anchored.
     """
     check_state(site)
+    listen(site)
     begun = begin(site.ports)
     if begun is None:
         return None
@@ -208,6 +256,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     except BaseException:
         abandon(begun)
         raise
+    conclude(site, report)
     keep_anchor(site)
     return report
 

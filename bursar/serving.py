@@ -107,11 +107,12 @@ def desk_of(config: Config, place: Place, schedule: Schedule | None = None, cloc
     )
 
 
-def app_of(desk: Desk) -> Starlette:
-    """Return the application over `desk`."""
+def app_of(desk: Desk, config: Config) -> Starlette:
+    """Return the application over `desk`, with clicks where Slack is configured."""
     from bursar.server.app import create_app
+    from bursar.server.slack import Clicks
 
-    return create_app(desk)
+    return create_app(desk, Clicks.of(config, desk.pool, desk.clock, desk.keeper.nudge))
 
 
 def serve(app: Starlette, place: Place) -> None:

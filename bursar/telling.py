@@ -1,64 +1,73 @@
-"""Who is told of warnings and questions: the log, always, and the webhook where there is one."""
+"""
+Who is told: the log, always; then the receivers, of which the first is the one that counts.
+
+A warning or question that the first receiver did not take was not delivered, and the next run sends it again. The
+others get copies; whether they took them is in the log.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TextIO
 
+from bursar.receivers import Receiver
 from bursar.render.money import monthly
 from bursar.render.text import visible
-from engine.findings import Cost
-from engine.state.ledger import Json
+from bursar.summary import remember_told, summary_of, told_before, troubles_of
+from engine.acting.run import Report
 from engine.state.reconcile import Task
 from engine.state.records import ApprovalRecord
-from integrations.notify.webhook import Webhook
+from engine.state.store import Store
 
 
 @dataclass(frozen=True)
 class Telling:
-    """
-    The `Teller` of a run.
-
-    With a webhook, only what the webhook took counts as delivered: the log alone may be read by nobody.
-    """
+    """The `Teller` of a run. Without a receiver the log is all there is, and counts."""
 
     log: TextIO
-    webhook: Webhook | None = None
+    receivers: tuple[Receiver, ...] = ()
 
     def warn(self, tasks: Sequence[Task], now: datetime) -> frozenset[str]:
         """Warn of findings; return the ids of those whose warning was delivered."""
-        delivered: set[str] = set()
-        for policy, own in _by_policy(tasks):
-            content: dict[str, Json] = {
-                "kind": "warning",
-                "policy": policy,
-                "at": now.isoformat(),
-                "findings": [*map(_facts, own)],
-            }
-            failed = self.webhook.send(content) if self.webhook else ""
-            for task in own:
-                self._line("warning", task, failed)
-            if not failed:
-                delivered |= {task.finding.id for task in own}
-        return frozenset(delivered)
+        refused: Mapping[str, str] = {}
+        for number, receiver in enumerate(self.receivers):
+            found = receiver.warn(tasks, now)
+            if not number:
+                refused = found
+            elif found:
+                self._copy(f"{len(found)} of {len(tasks)} warnings", next(iter(found.values())))
+        for task in tasks:
+            self._line("warning", task, refused.get(task.finding.id, ""))
+        return frozenset(task.finding.id for task in tasks if task.finding.id not in refused)
 
     def ask(self, approval: ApprovalRecord, task: Task) -> bool:
         """Ask for an approval; return whether the question was delivered."""
-        content: dict[str, Json] = {
-            "kind": "question",
-            "approval": approval.id,
-            "policy": approval.policy,
-            "channel": approval.channel,
-            "approvers": list(approval.approvers),
-            "expires": approval.expires.isoformat(),
-            "steps": list(approval.steps),
-            "finding": _facts(task),
-        }
-        failed = self.webhook.send(content) if self.webhook else ""
+        failed = self.receivers[0].ask(approval, task) if self.receivers else ""
+        for receiver in () if failed else self.receivers[1:]:
+            refused = receiver.ask(approval, task)
+            if refused:
+                self._copy(f"question {approval.id}", refused)
         self._line(f"question {approval.id}", task, failed)
         return not failed
+
+    def finish(self, report: Report, store: Store, now: datetime) -> None:
+        """Tell of the run, where something happened that people do not know yet."""
+        summary = summary_of(report, told_before(store))
+        if summary is None:
+            return
+        failed = ""
+        for number, receiver in enumerate(self.receivers):
+            refused = receiver.summarize(summary)
+            if refused:
+                self._copy("the summary of the run", refused)
+                failed = failed if number else refused
+        if not failed:
+            remember_told(store, troubles_of(report), now)
+
+    def _copy(self, what: str, failed: str) -> None:
+        self.log.write(visible(f"not sent: {what}: {failed}") + "\n")
 
     def _line(self, kind: str, task: Task, failed: str) -> None:
         finding = task.finding
@@ -72,29 +81,3 @@ class Telling:
         if failed:
             parts.append(f"NOT DELIVERED: {failed}")
         self.log.write(visible("; ".join(parts)) + "\n")
-
-
-def _by_policy(tasks: Sequence[Task]) -> Iterator[tuple[str, list[Task]]]:
-    found: dict[str, list[Task]] = {}
-    for task in tasks:
-        found.setdefault(task.finding.verdict.policy, []).append(task)
-    yield from sorted(found.items())
-
-
-def _facts(task: Task) -> dict[str, Json]:
-    """Return what a receiver is told of one finding."""
-    finding = task.finding
-    cost, savings = finding.cost, finding.savings
-    return {
-        "id": finding.id,
-        "severity": finding.severity.value,
-        "description": finding.description,
-        "summary": finding.verdict.summary,
-        "resource": finding.subject.uid,
-        "name": finding.subject.name,
-        "owner": finding.subject.owner,
-        "monthly_cost": str(cost.monthly) if isinstance(cost, Cost) else None,
-        "monthly_savings": str(savings.monthly) if isinstance(savings, Cost) else None,
-        "steps": [step.title for step in task.steps],
-        "grace_seconds": int(task.steps[0].grace.total_seconds()) if task.steps else 0,
-    }

@@ -66,6 +66,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "act-unfinished": "The act has begun, and a later run goes on with it.",
         "account-not-listed": "The account is not one that may be acted on.",
         "irreversible": "The act cannot be undone.",
+        # telling
+        "slack-unavailable": "Slack could not be reached, or asks for patience; what was not sent is sent later.",
+        "slack-refused": "Slack refused a call; its own word for the reason is in the message.",
         # running and applying
         "bad-plan": "The file is not a plan that `bursar plan -o` wrote, or was changed since.",
         "plan-stale": "The plan was made from other policies than those that are loaded.",

@@ -32,7 +32,7 @@ def command(config: Path | None, host: str, port: int, every: str | None, no_aut
     check_place(place, read.server)
     try:
         schedule = schedule_of(every, config) if every else None
-        app = app_of(desk_of(read, place, schedule))
+        app = app_of(desk_of(read, place, schedule), read)
     except ImportError as error:
         hint = "pip install 'bursar[server]'"
         raise ConfigError.of("missing-extra", f"`bursar serve` needs {error.name}", where="serve", hint=hint) from error

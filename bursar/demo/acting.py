@@ -1,5 +1,5 @@
 """
-The second half of the demo: two policies that may act, a day and a half by a clock of its own, and everything undone.
+The second half of the demo: three policies that may act, a day and a half by a clock of its own, and a question.
 
 Everything goes the way `bursar run`, `apply`, `savings` and `undo` go; what the account says of its machines proves it.
 """
@@ -20,8 +20,9 @@ from typing import Any
 from actions.catalog import remediations
 from bursar.applying import apply_file
 from bursar.config import Config, default_production
-from bursar.demo.blueprint import INSTANCE, Blueprint
+from bursar.demo.blueprint import ENDPOINT, INSTANCE, Blueprint
 from bursar.demo.company import Company
+from bursar.demo.slack import APP, SECRET, TEAM, TOKEN, Workspace, running_slack
 from bursar.loading import load
 from bursar.render.console import screen_width, wants_color
 from bursar.render.outputs import Output, write_outputs
@@ -29,6 +30,7 @@ from bursar.render.runs import render_report, undone_line
 from bursar.render.savings import show_savings
 from bursar.render.tour import proof, said, titled
 from bursar.running import Site, make_plan, open_site, run_at, undo_all
+from bursar.slack.settings import SlackSettings
 from bursar.wiring import Choice, Setup
 from engine.acting.run import Report
 from engine.acting.savings import Watch
@@ -43,6 +45,7 @@ from integrations.store.addresses import SqliteAddress
 
 GRACE = timedelta(hours=4, minutes=10)
 DAY = timedelta(hours=24)
+EVENING = timedelta(hours=2)
 KEPT = "dev-mira"
 """The machine whose owner wants to keep it, a minute too late for the plan."""
 
@@ -65,6 +68,7 @@ class Stage:
     setup: Setup
     clock: DemoClock
     folder: Path
+    workspace: Workspace
 
     @contextmanager
     def site(self) -> Iterator[Site]:
@@ -86,6 +90,14 @@ class Stage:
                 found[names[0] if names else entry["InstanceId"]] = entry["State"]["Name"]
         return found
 
+    def endpoints(self) -> Mapping[str, str]:
+        """Return the state of every endpoint of the first region, by name; those that are gone are `gone`."""
+        with _client(self.setup.config.aws, next(iter(self.company.grown)), "sagemaker") as sagemaker:
+            found = sagemaker.list_endpoints(MaxResults=100)["Endpoints"]
+        there = {entry["EndpointName"]: str(entry["EndpointStatus"]) for entry in found}
+        planted = {one.name for one in self.company.blueprint.of(ENDPOINT)}
+        return {name: there.get(name, "gone") for name in planted}
+
     def _machines(self, region: str) -> list[Any]:
         with _client(self.setup.config.aws, region) as ec2:
             pages = ec2.get_paginator("describe_instances").paginate()
@@ -99,12 +111,12 @@ class Stage:
 
 
 @contextmanager
-def _client(settings: AwsSettings, region: str) -> Iterator[Any]:
+def _client(settings: AwsSettings, region: str, service: str = "ec2") -> Iterator[Any]:
     import boto3
 
     key, secret = settings.access_key or ("", "")
     client = boto3.client(
-        "ec2",
+        service,
         region_name=region,
         endpoint_url=settings.endpoint_url,
         aws_access_key_id=key,
@@ -118,16 +130,37 @@ def _client(settings: AwsSettings, region: str) -> Iterator[Any]:
 
 def act_it_out(company: Company, settings: AwsSettings) -> None:
     """Show a warning, the grace, an act, a refusal, the savings and the undoing."""
-    with tempfile.TemporaryDirectory() as name:
+    from bursar.demo.asking import ask_and_answer
+
+    clock = DemoClock(company.blueprint.now)
+    with tempfile.TemporaryDirectory() as name, running_slack(_workspace(clock)) as workspace:
         folder = Path(name)
-        stage = Stage(company, _setup(folder, settings, company.blueprint), DemoClock(company.blueprint.now), folder)
+        setup = _setup(folder, settings, company.blueprint, workspace)
+        stage = Stage(company, setup, clock, folder, workspace)
         _warned(stage)
         report = _applied(stage)
         _saved(stage)
         _undone(stage, report)
+        stage.later(EVENING)
+        ask_and_answer(stage)
 
 
-def _setup(folder: Path, settings: AwsSettings, company: Blueprint) -> Setup:
+def _workspace(clock: DemoClock) -> Workspace:
+    workspace = Workspace(clock)
+    workspace.add_channel("ml-costs")
+    workspace.add_channel("gpu-approvals")
+    workspace.add_user("U0MIRA", "Mira Osei", "mira.osei@example.com")
+    workspace.add_group("S0MLLEADS", "ml-leads", "U0MIRA")
+    return workspace
+
+
+def _slack(folder: Path, workspace: Workspace) -> SlackSettings:
+    (folder / "token").write_text(TOKEN, encoding="utf-8")
+    (folder / "signing").write_text(SECRET, encoding="utf-8")
+    return SlackSettings("file:token", TEAM, APP, "#ml-costs", "file:signing", address=workspace.address)
+
+
+def _setup(folder: Path, settings: AwsSettings, company: Blueprint, workspace: Workspace) -> Setup:
     policies = folder / "acting.yaml"
     policies.write_text(files("bursar.demo").joinpath("acting.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     config = Config(
@@ -138,6 +171,7 @@ def _setup(folder: Path, settings: AwsSettings, company: Blueprint) -> Setup:
         act=ActSettings("BursarAct", accounts=(company.account,)),
         production=default_production(default_catalog()),
         state=SqliteAddress(folder / "bursar.db"),
+        slack=_slack(folder, workspace),
     )
     installation = Installation(remediations(), config.max_mode, production=config.production)
     return Setup(config, load(config, ()), installation)
@@ -157,7 +191,7 @@ def _show(report: Report | None) -> None:
 
 
 def _warned(stage: Stage) -> None:
-    _title(stage, "Now two policies may act: a first run", "bursar run")
+    _title(stage, "Now three policies may act: a first run", "bursar run")
     with stage.site() as site:
         _show(run_at(site))
 

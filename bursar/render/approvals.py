@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -11,7 +12,7 @@ from bursar.render.console import console_on, screen_width, wants_color
 from bursar.render.encode import subject_of, time_of
 from bursar.render.text import visible
 from engine.state.approvals import NotCounted
-from engine.state.records import ApprovalRecord, Decision
+from engine.state.records import ApprovalRecord, Decision, Fact
 from engine.units import format_duration
 
 
@@ -58,6 +59,8 @@ def show_approval(record: ApprovalRecord, out: TextIO) -> None:
         ("approvers", f"{', '.join(record.approvers)}; {record.quorum} needed"),
         ("bound to", f"steps {record.digest[:12]}, resource {record.fingerprint[:12]}"),
     ]
+    rows += [("would lose", one) for one in record.shown.lost]
+    rows += [("evidence", _fact(fact)) for fact in record.shown.evidence]
     if record.strong:
         rows.append(("second factor", "one yes has to come from the web page or with `--identity aws`"))
     for vote in record.votes:
@@ -66,6 +69,11 @@ def show_approval(record: ApprovalRecord, out: TextIO) -> None:
             ("yes" if vote.yes else "no", f"{vote.principal} by {vote.door}, {vote.at:%Y-%m-%d %H:%M} UTC{why}")
         )
     out.writelines(f"{name:<14} {visible(text)}\n" for name, text in rows)
+
+
+def _fact(fact: Fact) -> str:
+    wanted = f", {fact.expected}" if fact.expected else ""
+    return f"{fact.path} = {fact.value}{wanted}" + (f"  ({fact.source})" if fact.source else "")
 
 
 def outcome_line(answer: ApprovalRecord | NotCounted) -> str:
@@ -105,4 +113,6 @@ def approval_of(record: ApprovalRecord) -> dict[str, Any]:
             for v in record.votes
         ],
         "reason": record.reason,
+        "lost": list(record.shown.lost),
+        "evidence": [asdict(fact) for fact in record.shown.evidence],
     }

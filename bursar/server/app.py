@@ -49,8 +49,9 @@ def create_app(desk: Desk, clicks: slack.Clicks | None = None) -> Starlette:
         return await run_in_threadpool(health.ready, desk)
 
     async def clicked(request: Request) -> Response:
+        path = request.url.path
         return await slack.clicked(
-            request, clicks, lambda status, seconds: desk.meters.answered(slack.PATH, "POST", status, seconds)
+            request, clicks, lambda status, seconds: desk.meters.answered(path, "POST", status, seconds)
         )
 
     @asynccontextmanager
@@ -71,7 +72,7 @@ def create_app(desk: Desk, clicks: slack.Clicks | None = None) -> Starlette:
         *(Route(path, endpoint(desk, path, handler), methods=["POST"]) for path, handler in POST.items()),
         Route("/healthz", healthy, methods=["GET"]),
         Route("/readyz", ready, methods=["GET"]),
-        Route(slack.PATH, clicked, methods=["POST"]),
+        *(Route(path, clicked, methods=["POST"]) for path in slack.PATHS),
         Mount("/static", StaticFiles(packages=[("bursar.server", "static")]), name="static"),
     ]
     secure = desk.settings.url.startswith("https:")

@@ -19,7 +19,8 @@ from engine.model import Resource
 from engine.plan import Step
 from engine.state import lifecycle
 from engine.state.reconcile import Task
-from engine.state.records import FindingRecord, Held, Status
+from engine.state.records import ApprovalRecord, FindingRecord, Held, Status, restored
+from engine.state.store import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ def carry_out(task: Task, ports: Ports, tenure: Tenure) -> tuple[StepOutcome, ..
         remember(lifecycle.refused(task.held.record, now, stale), task.held, ports, tenure)
         return tuple(StepOutcome(step, Result.STALE, stale) for step in task.steps)
     ready, stopped = _checked(task, sight.resource, ports)
+    if stopped is not None and stopped.result is Result.STALE:
+        remember(lifecycle.refused(task.held.record, ports.clock(), stopped.reason), task.held, ports, tenure)
+        return (StepOutcome(stopped.step, stopped.result, stopped.reason),)
     if stopped is not None:
         given_up(task.held, stopped.reason, retryable=stopped.result is Result.RETRYABLE, ports=ports, tenure=tenure)
         return (StepOutcome(stopped.step, stopped.result, stopped.reason),)
@@ -115,7 +119,15 @@ def _check(step: Step, resource: Resource, record: FindingRecord, ports: Ports) 
             if (caution or not step.reversible) and record.status is not Status.APPROVED:
                 reason = f"it needs an approval: {caution or 'it cannot be undone'}"
                 return Stopped(step, Result.REFUSED, reason)
+            if caution and caution not in _told(record, ports):
+                return Stopped(step, Result.STALE, f"the approval did not say that this would be lost: {caution}")
             return Checked(step, action, Target(resource, target.parameters, inverse, target.token))
+
+
+def _told(record: FindingRecord, ports: Ports) -> Sequence[str]:
+    """Return what people knew would be lost when they approved."""
+    stored = ports.store.get(Table.APPROVAL, record.approval)
+    return () if stored is None else restored(ApprovalRecord, stored).record.shown.lost
 
 
 def token_of(step: Step, record: FindingRecord) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from engine.acting.agenda import Agenda, Blocked, Bounds, agenda
 from engine.acting.breakers import Trip, doubted_scopes, figures_of, trips_of
 from engine.acting.carry_out import carry_out
+from engine.acting.cautions import cautions
 from engine.acting.freeze import frozen
 from engine.acting.keeping import keep_details, known_cost, known_savings
 from engine.acting.outcomes import remember
@@ -285,6 +286,7 @@ def _ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, A
         approval = question(task.finding, task.steps, task.held.record, now, ports.actor)
         stored = ports.store.get(Table.APPROVAL, approval.id)
         if stored is None:
+            approval = replace(approval, shown=replace(approval.shown, lost=tuple(cautions(task, ports))))
             note = Note(now, "approval.asked", approval.id, ports.run, ports.actor, {"finding": approval.finding})
             ports.store.commit([put(approval, 0)], [note], tenure.current())
         else:

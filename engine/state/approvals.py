@@ -58,13 +58,8 @@ def question(
     record: FindingRecord,
     now: datetime,
     requester: str = "",
-    lost: Sequence[str] = (),
 ) -> ApprovalRecord:
-    """
-    Return the question whether `steps` may be carried out, bound to exactly them.
-
-    `lost` is what they would lose that their titles do not say.
-    """
+    """Return the question whether `steps` may be carried out, bound to exactly them."""
     approval = steps[0].approval
     assert approval is not None, "the loader refuses a policy in mode `approve` without an approval"
     digest = digest_of(steps)
@@ -89,11 +84,11 @@ def question(
         quorum=approval.quorum,
         strong=needs_second_factor(finding, steps, approval),
         requester=requester,
-        shown=shown_of(finding, steps, lost),
+        shown=shown_of(finding, steps),
     )
 
 
-def shown_of(finding: Finding, steps: Sequence[Step], lost: Sequence[str] = ()) -> Shown:
+def shown_of(finding: Finding, steps: Sequence[Step]) -> Shown:
     """Return what people are shown of a finding and its steps when they are asked."""
     verdict, cost, savings = finding.verdict, finding.cost, finding.savings
     priced = savings if isinstance(savings, Cost) else cost
@@ -110,7 +105,6 @@ def shown_of(finding: Finding, steps: Sequence[Step], lost: Sequence[str] = ()) 
         steps=tuple(
             ShownStep(step.id, step.title, dict(step.parameters), step.reversible, step.undo) for step in steps
         ),
-        lost=tuple(map(_cut, lost)),
         production=any(step.production for step in steps),
     )
 

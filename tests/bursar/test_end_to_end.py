@@ -286,6 +286,18 @@ def test_the_demo():
     assert done.returncode == 0, done.stderr
     for part in ("FINDINGS", "PLANNED STEPS", "UNDECIDED", "Why is that a finding?", "nothing was changed"):
         assert part in done.stdout
+    asked = done.stdout.partition("And a policy that asks first")[2]
+    for part in (
+        "Approve? delete the endpoint and keep its configuration: pose-estimate-4gpu",
+        "POST /slack  200  the click",
+        "POST /slack  409  the same bytes again",
+        "POST /slack  401  the same click, signed by somebody else",
+        "Done: delete the endpoint and keep its configuration: pose-estimate-4gpu",
+        "Yes from mira.osei@example.com by slack",
+        "pose-estimate-4gpu InService → gone",
+        "nothing was changed or taken out",
+    ):
+        assert part in asked
 
 
 def test_the_readme_shows_real_output(bursar, fleet, here):

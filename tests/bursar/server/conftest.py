@@ -53,7 +53,9 @@ class Served:
         """Return a client from `address`, for whom the proxy there vouches where a principal is given."""
         if principal:
             headers["X-Forwarded-Email"] = principal
-        found = TestClient(app_of(self.desk), URL, client=(address, 50000), headers=headers, follow_redirects=False)
+        found = TestClient(
+            app_of(self.desk, self.config), URL, client=(address, 50000), headers=headers, follow_redirects=False
+        )
         self.stack.callback(found.close)
         return found
 

@@ -123,9 +123,12 @@ def test_a_freeze_between_two_steps():
 def test_a_freeze_while_a_resource_is_looked_at():
     """A freeze that comes between the fresh look and the intent holds the act."""
     here = due()
+    checks: list[str] = []
 
     def set_it(what: str) -> None:
-        if what == "check" and not here.store.get(Table.SETTING, Freeze.NAME):
+        # The first is made before the question about another machine is asked.
+        checks.extend([what] if what == "check" else [])
+        if len(checks) == 2 and not here.store.get(Table.SETTING, Freeze.NAME):
             freeze(here)
 
     here.tick = set_it

@@ -109,6 +109,14 @@ def test_a_new_resource_of_an_old_name():
 def test_the_owner_stopped_it():
     """What holds already is not done again: nothing is called, and the finding is over."""
     here = due()
-    here.tick = lambda what: here.cloud.change("i-dev", running=0) if what == "check" else None
+    checks: list[str] = []
+
+    def stop_it(what: str) -> None:
+        # The first is made before the question about another machine is asked.
+        checks.extend([what] if what == "check" else [])
+        if len(checks) == 2:
+            here.cloud.change("i-dev", running=0)
+
+    here.tick = stop_it
     assert results(here.run()) == {"i-dev": Result.SETTLED}
     assert here.cloud.effects() == []

@@ -1,0 +1,1 @@
+"""Slack: signatures, payloads, messages within its limits, and the calls. The only place that knows `slack_sdk`."""
