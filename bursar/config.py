@@ -410,11 +410,15 @@ def _open_secrets(document: ConfigDocument | None, root: Node) -> list[Problem]:
     if document.slack is not None:
         keys = ("token", "signing_secret", "app_token")
         written += [(("slack", key), getattr(document.slack, key)) for key in keys]
-    return [
-        Problem("bad-config", f"`{path[0]}.{path[1]}` is a secret", replace(find(root, path).place, text=""), HINT)
-        for path, text in written
-        if text is not None and not is_reference(text)
-    ]
+    written.append((("server", "secret"), document.server.secret))
+    written += [(("server", "tokens", name), text) for name, text in document.server.tokens.items()]
+    problems = []
+    for path, text in written:
+        if text is not None and not is_reference(text):
+            name = ".".join(part for part in path if isinstance(part, str))
+            place = replace(find(root, path).place, text="")
+            problems.append(Problem("bad-config", f"`{name}` is a secret", place, HINT))
+    return problems
 
 
 def _act(document: AwsDocument | None) -> ActSettings:
