@@ -6,6 +6,7 @@ Every command that needs one reads it here; without a file the defaults hold, an
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -191,6 +192,8 @@ class PriceSettings:
 class Config:
     """The configuration of a run."""
 
+    digest: str = ""
+    """SHA-256 in hex over the file; empty where there is none."""
     folder: Path = Path()
     """What relative paths start from."""
     policies: tuple[str, ...] = ("policies",)
@@ -263,6 +266,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
     if document is None or problems:
         raise ConfigError(problems or [Problem("bad-config", "the file cannot be used", Place(str(path)))])
     return Config(
+        digest=hashlib.sha256(parsed.source.text.encode("utf-8", "surrogatepass")).hexdigest(),
         folder=path.parent,
         policies=document.policies,
         max_mode=document.max_mode,

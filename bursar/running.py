@@ -27,6 +27,7 @@ from bursar.slack.teller import SlackReceiver
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
 from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
+from engine.acting.configuration import Deciding, note_changes
 from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
 from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
 from engine.acting.savings import Watch
@@ -237,6 +238,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
         with progress_for(sys.stderr) as progress:
             plan = make_plan(site, watch, _holding(begun, progress))
         end_savings(begun, watch, plan)
+        note_changes(deciding(site), site.ports, begun.tenure)
         report = proceed(begun, plan, site.rules, whole=whole)
     except BaseException:
         abandon(begun)
@@ -244,6 +246,12 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     conclude(site, report)
     keep_anchor(site)
     return report
+
+
+def deciding(site: Site) -> Deciding:
+    """Return what this run decides by."""
+    config = site.setup.config
+    return Deciding(site.ports.clock(), site.setup.policies.digest, config.digest, site.setup.installation.max_mode)
 
 
 def _holding(begun: Begun, progress: Progress) -> Progress:

@@ -183,6 +183,22 @@ def test_what_operators_get_wrong(bursar, site, arguments, words):
     assert words in ran.err
 
 
+def test_changes_of_what_decides_are_in_the_ledger(bursar, site):
+    """The first run by other policies or another configuration says so; a run by the same ones does not."""
+    bursar("run")
+    bursar("run")
+
+    def changes():
+        ran = bursar("audit", "list", "--kind", "configuration.changed", "-f", "jsonl")
+        return [json.loads(line)["body"] for line in ran.out.splitlines()]
+
+    assert [set(body) for body in changes()] == [{"policies", "configuration", "max_mode"}]
+    site(mode="notify")
+    bursar("run")
+    assert set(changes()[0]) == {"configuration", "max_mode"}
+    assert changes()[0]["max_mode"] == "enforce -> notify"
+
+
 # --- apply ---------------------------------------------------------------------------------------
 
 
