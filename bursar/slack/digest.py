@@ -24,6 +24,8 @@ POLICIES = 12
 PAGES = 10
 """Messages of one thread: about 400 findings. The next run tells of what is left."""
 
+CODES = "The code at the end of a line is what `bursar snooze` and `bursar exempt` take."
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -50,9 +52,9 @@ def digest_of(tasks: Sequence[Task], owners: Mapping[str, str], now: datetime) -
     lines = [(task.finding.id, _warning(task, owners, now)) for task in tasks]
     if len(tasks) <= SINGLE:
         pages = list(_pages(lines))
-        first = Page([header(text), *pages[0].blocks], pages[0].findings)
+        first = Page([header(text), *pages[0].blocks, context(CODES)], pages[0].findings)
         return Digest(text, first, tuple(pages[1:]))
-    head = [header(text), paragraph(_counts(tasks)), context("Each of them is in the thread.")]
+    head = [header(text), paragraph(_counts(tasks)), context(f"Each of them is in the thread. {CODES}")]
     return Digest(text, Page(head, frozenset()), tuple(_pages(lines))[:PAGES])
 
 
@@ -90,7 +92,7 @@ def _warning(task: Task, owners: Mapping[str, str], now: datetime) -> str:
         when = f" not before {now + grace:%Y-%m-%d %H:%M} UTC ({format_duration(grace)})" if grace else " next"
     return (
         f"• {code(subject.name or subject.id, 80)}{who}: {code(finding.verdict.policy, 80)}, "
-        f"{said(finding.verdict.summary, 200)}. {monthly(finding.cost)} a month. {what}{when}"
+        f"{said(finding.verdict.summary, 200)}. {monthly(finding.cost)} a month. {what}{when} {code(finding.id[:8])}"
     )
 
 

@@ -304,6 +304,16 @@ def test_snoozed(stage):
         stage.payload("bursar-approve", MIRA)
 
 
+def test_an_errand_carried_out_twice(stage):
+    """A queue may bring an errand again: what was counted is not counted anew, and nobody is told that it failed."""
+    stage.ask()
+    (errand,) = stage.send(stage.payload("bursar-snooze", MIRA, "1 day")).afterwards
+    for _ in range(3):
+        perform(errand, stage.desk)
+    assert stage.workspace.whispers == []
+    assert [entry.note.kind for entry in stage.store.entries()].count("finding.snooze") == 1
+
+
 @pytest.mark.parametrize("user", [ZOE, GUEST])
 def test_who_may_snooze(stage, user):
     """Only those who may decide may put it off."""

@@ -46,7 +46,7 @@ def test_few_findings_are_one_message(stage):
     assert "`dev-1` <@U0OWNER>: `stop-idle-gpus`" in text
     assert "`dev-2` (owner `a team`)" in text
     assert "`dev-3` (owner `gone@example.com`)" in text
-    assert "stop the instance not before 2026-03-04 20:00 UTC (4h)" in text
+    assert "stop the instance not before 2026-03-04 20:00 UTC (4h) `f1`" in text
 
 
 def test_owners_are_looked_up_once(stage):
