@@ -78,6 +78,7 @@ class Asked:
             "path": self.request.url.path,
             "view": view,
             "now": desk.clock(),
+            "looked": desk.keeper.looked,
             "trouble": desk.keeper.trouble if view is not None else "",
             "token": desk.forms.token(self.visitor.principal) if self.visitor.person else "",
         }

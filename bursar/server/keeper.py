@@ -32,6 +32,8 @@ class Keeper:
     clock: Callable[[], datetime]
     history: History = field(default_factory=History)
     view: View | None = None
+    looked: datetime | None = None
+    """When the view was last found to be what the state is."""
     trouble: str = ""
     """Why the last look failed; nothing where it did not."""
     seconds: float = 0.0
@@ -70,24 +72,32 @@ class Keeper:
         """Bring the view to where the ledger is; remember what went wrong where that fails."""
         try:
             with self.pool.store() as store:
-                self._look(store)
+                current = self._look(store)
         except BursarError as error:
             self.trouble = "; ".join(problem.message for problem in error.problems)
+        except Exception as error:  # noqa: BLE001  (a thread that ended would leave an old view that looks like a new one)
+            self.trouble = f"a defect of the server: {type(error).__name__}: {error}"
         else:
             self.trouble = ""
+            if current:
+                self.looked = self.clock()
 
-    def _look(self, store: Store) -> None:
+    def _look(self, store: Store) -> bool:
+        """Return whether the view is what the state is."""
         head, view = store.head(), self.view
         if view is None or view.head.lineage != head.lineage or head.serial < view.head.serial:
             self._read_all(store, head)
-            return
+            return True
         if head == view.head:
-            return
+            return True
         news = list(islice(store.entries(view.head.serial), FEW + 1))
         if len(news) <= FEW and not any(entry.note.kind == "run.finished" for entry in news):
             self._follow(store, view, news)
         elif time.monotonic() >= self._rested:
             self._read_news(store)
+        else:
+            return False
+        return True
 
     def _follow(self, store: Store, view: View, news: list[Entry]) -> None:
         head = Head(view.head.lineage, news[-1].serial, news[-1].digest)

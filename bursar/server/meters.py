@@ -82,7 +82,9 @@ class _OfView(Collector):
                         ("remediation", "status"), view.acts)  # fmt: skip
         yield _gauge("bursar_frozen", "Whether all acting is stopped.", view.freeze is not None)
         yield _gauge("bursar_ledger_entries", "Entries of the ledger.", view.head.serial)
-        yield _gauge("bursar_view_timestamp_seconds", "When the state was last read.", view.at.timestamp())
+        if self.keeper.looked is not None:
+            yield _gauge("bursar_view_timestamp_seconds", "When the state was last looked at.",
+                         self.keeper.looked.timestamp())  # fmt: skip
         yield _gauge("bursar_view_build_seconds", "How long reading all of it took.", self.keeper.seconds)
 
 

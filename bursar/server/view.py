@@ -14,13 +14,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from engine.acting.freeze import freeze_of
 from engine.state.ledger import Head
 from engine.state.records import (
     ActionRecord,
     ApprovalRecord,
+    Decision,
     Figures,
     FindingRecord,
     Freeze,
@@ -30,7 +31,7 @@ from engine.state.records import (
     Status,
     restored,
 )
-from engine.state.store import Store, Stored, Table
+from engine.state.store import StateError, Store, Stored, Table
 
 OVER = frozenset({Status.RESOLVED, Status.EXEMPT})
 """Statuses of findings that are none any more."""
@@ -120,10 +121,9 @@ class View:
     def current(self) -> list[Row]:
         return [row for row in self.rows.values() if row.current]
 
-    @property
-    def pending(self) -> list[ApprovalRecord]:
-        """The approvals that wait, the one that ends first first."""
-        waits = [one for one in self.approvals if one.status == "pending" and one.expires > self.at]
+    def pending(self, now: datetime) -> list[ApprovalRecord]:
+        """Return the approvals that wait, the one that ends first first."""
+        waits = [one for one in self.approvals if one.status is Decision.PENDING and one.expires > now]
         return sorted(waits, key=lambda one: (one.expires, one.id))
 
     @property
@@ -141,9 +141,17 @@ class Details(Protocol):
 def read_view(store: Store, now: datetime) -> View:
     """Return all of what the pages show; raise `StateError` where the store cannot be read, or is damaged."""
     head = store.head()
-    details = {stored.key: _DETAIL.validate_python(stored.body) for stored in store.scan(Table.DETAIL)}
+    details = {stored.key: _gist(stored) for stored in store.scan(Table.DETAIL)}
     rows = {stored.key: row_of(stored, details) for stored in store.scan(Table.FINDING)}
     return _with_rest(store, View(head, now, rows))
+
+
+def _gist(stored: Stored) -> DetailGist:
+    try:
+        return _DETAIL.validate_python(stored.body)
+    except ValidationError as error:
+        message = f"the detail `{stored.key}` is damaged"
+        raise StateError.of("state-damaged", message, where=stored.table.value) from error
 
 
 def _with_rest(store: Store, view: View) -> View:
@@ -176,7 +184,7 @@ def changed_view(store: Store, view: View, head: Head, findings: Iterable[str], 
         stored = store.get(Table.FINDING, id_)
         detail = store.get(Table.DETAIL, id_)
         if stored is not None:
-            known = {} if detail is None else {id_: _DETAIL.validate_python(detail.body)}
+            known = {} if detail is None else {id_: _gist(detail)}
             rows[id_] = row_of(stored, known)
     return _with_rest(store, replace(view, head=head, at=now, rows=rows, memo={}))
 

@@ -23,7 +23,7 @@ LONGEST_REASON = 1000
 def approvals(asked: Asked) -> Response:
     """Return what waits, and what was decided last."""
     view = asked.view
-    waiting = view.pending
+    waiting = view.pending(asked.desk.clock())
     return asked.show(
         "approvals.html",
         waiting=waiting,

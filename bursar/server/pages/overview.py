@@ -34,7 +34,7 @@ def overview(asked: Asked) -> Response:
         saved=charts.line(charts.realised(view.savings, now)),
         wasted=charts.line(_costs(view)),
         largest=listing(view, Query()).rows[:FEW],
-        waiting=view.pending[:FEW],
+        waiting=view.pending(now)[:FEW],
         rows=view.rows,
         schedule=asked.desk.schedule,
     )

@@ -10,7 +10,7 @@ from bursar.server.keeper import FEW, Keeper
 from bursar.server.pool import StorePool
 from engine.policy.model import Severity
 from engine.state.ledger import Entry, Note
-from engine.state.store import StateError
+from engine.state.store import Put, StateError, Table
 from tests.bursar.server.company import NOW, ask, company, found, remember, stop
 from tests.engine.state.fakes import Memory, MemoryStore
 
@@ -69,7 +69,7 @@ def test_a_decision_is_followed_alone():
     here.look()
     after = here.keeper.view
     assert after.rows[IDLE.id].status == "pending"
-    assert [a.finding for a in after.pending] == [IDLE.id]
+    assert [a.finding for a in after.pending(NOW)] == [IDLE.id]
     other = next(id_ for id_ in before.rows if id_ != IDLE.id)
     assert after.rows[other] is before.rows[other]
     assert [event.kind for event in here.keeper.history.of(IDLE.id)] == [
@@ -118,6 +118,32 @@ def test_a_state_that_is_down():
     here.look()
     assert here.keeper.trouble == ""
     assert len(here.keeper.view.rows) == 2
+
+
+@pytest.mark.parametrize("body", [{}, {"subject": 7}, {"subject": {"name": "x"}, "shown": {"cost": "much"}}])
+def test_a_damaged_detail(body):
+    """A record that is not one is named, and the view of before stays."""
+    here = Watched()
+    remember(here.store, [IDLE])
+    here.look()
+    view, looked = here.keeper.view, here.keeper.looked
+    here.store.commit([Put(Table.DETAIL, "f" * 16, "", body, 0)], [Note(NOW, "run.finished", "r", "r")])
+    here.keeper._rested = 0
+    here.look()
+    assert "detail `ffffffffffffffff` is damaged" in here.keeper.trouble
+    assert (here.keeper.view, here.keeper.looked) == (view, looked)
+
+
+def test_a_defect_is_said():
+    """What nobody thought of does not end the looking, and does not look like a fresh view."""
+    here = Watched()
+    remember(here.store, [IDLE])
+    here.keeper.ahead = lambda _view: 1 / 0
+    here.look()
+    assert "a defect of the server: ZeroDivisionError" in here.keeper.trouble
+    here.keeper.ahead = lambda _view: None
+    here.look()
+    assert (here.keeper.trouble, len(here.keeper.view.rows)) == ("", 1)
 
 
 @pytest.mark.parametrize("lineage", ["memory", "another"])
