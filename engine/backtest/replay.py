@@ -177,7 +177,7 @@ class _Course:
             return (task,)
         self.counts["warned"] += 1
         sighting = self._violated(self.numbers[task.finding.id], task.steps)
-        told = lifecycle.advance(lifecycle.warned(task.held.record, sighting.grace, now), sighting, now)
+        told = lifecycle.advance(lifecycle.warned(task.held.record, sighting, now), sighting, now)
         self.records[task.finding.id] = told
         wish = lifecycle.wish(told, sighting)
         return () if wish is Wish.NOTHING else (Task(task.finding, task.steps, Held(told, 1), wish),)
