@@ -37,6 +37,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "accept": "Let a breaker pass for a while, once you know why it tripped.",
         "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
+        "backtest": "Replay policies over recorded telemetry: what they would have saved and disturbed.",
+        "calibrate": "Learn what GPUs draw at rest from recorded telemetry.",
         "explain": "Show how every policy decides about one resource or finding.",
         "audit": "Show and verify the ledger of what happened.",
         "prices": "Fetch what AWS charges; show what a price rests on.",

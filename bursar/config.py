@@ -166,6 +166,7 @@ class ConfigDocument(BaseModel):
     aws: AwsDocument | None = None
     telemetry: tuple[TelemetryDocument, ...] = ()
     prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
+    gpu_power: Text | None = None
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
@@ -213,6 +214,8 @@ class Config:
     telemetry: tuple[SourceSettings, ...] = ()
     """Sources beside CloudWatch."""
     prices: PriceSettings = field(default_factory=PriceSettings)
+    gpu_power: Path | None = None
+    """Power at rest by GPU model, instead of what is shipped."""
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
     anchor: AnchorAddress | None = None
@@ -284,6 +287,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         state=state or SqliteAddress(path.parent / DEFAULT_STATE.path),
         anchor=anchor,
         prices=_prices(document.prices, path.parent),
+        gpu_power=path.parent / document.gpu_power if document.gpu_power else None,
         fail_on=document.fail_on,
     )
 
