@@ -3,8 +3,8 @@ Measure Bursar beside Cloud Custodian in one run on one machine and print one ta
 
 `--write FILE` writes the table into a page, between its marks. Fleets of a hundred thousand that Custodian is asked
 about and fleets of millions are measured once, and with `--long` as often as the rest. What takes long can be left
-out by naming the other parts. `collect`, `state`, `reconcile` and `serve` are Bursar's own, and print figures of their
-own.
+out by naming the other parts. `collect`, `state`, `reconcile`, `backtest` and `serve` are Bursar's own, and print
+figures of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.rows import Row, markdown, show
 
 LEAST = 5
 PARTS = ("startup", "decisions", "dry-run", "memory")
-OWN = ("collect", "state", "reconcile", "serve")
+OWN = ("collect", "state", "reconcile", "backtest", "serve")
 LOAD = os.getloadavg()[0]
 """How busy the machine was with other things before this began."""
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -51,7 +51,8 @@ def main() -> int:
         rows = measured([part for part in chosen if part in PARTS], asked.rounds, long=asked.long)
         for part in chosen:
             if part in OWN:
-                print(f"{part}\n{spent([sys.executable, '-m', f'benchmarks.{part}']).out}", flush=True)
+                more = ["--long"] if asked.long and part == "backtest" else []
+                print(f"{part}\n{spent([sys.executable, '-m', f'benchmarks.{part}', *more]).out}", flush=True)
     except BenchmarkError as error:
         print(error, file=sys.stderr)
         return 1

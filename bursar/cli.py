@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "serve": "Serve the web page, metrics and Slack's clicks, and run on a schedule.",
         "savings": "Show what was saved, as it turned out.",
         "report": "Show how the controls of a framework stand.",
+        "backtest": "Replay policies over recorded telemetry: what they would have saved and disturbed.",
+        "calibrate": "Learn what GPUs draw at rest from recorded telemetry.",
         "explain": "Show how every policy decides about one resource or finding.",
         "audit": "Show and verify the ledger of what happened.",
         "prices": "Fetch what AWS charges; show what a price rests on.",

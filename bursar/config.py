@@ -168,6 +168,7 @@ class ConfigDocument(BaseModel):
     telemetry: tuple[TelemetryDocument, ...] = ()
     prices: Annotated[PricesDocument | None, BeforeValidator(_shorthand)] = None
     server: ServerDocument = ServerDocument()
+    gpu_power: Text | None = None
     state: Text | None = None
     anchor: Text | None = None
     fail_on: Literal["info", "low", "medium", "high", "critical", "never"] = "never"
@@ -215,6 +216,8 @@ class Config:
     telemetry: tuple[SourceSettings, ...] = ()
     """Sources beside CloudWatch."""
     prices: PriceSettings = field(default_factory=PriceSettings)
+    gpu_power: Path | None = None
+    """Power at rest by GPU model, instead of what is shipped."""
     state: StateAddress = DEFAULT_STATE
     """Where what is remembered between runs is kept."""
     server: ServerSettings = field(default_factory=ServerSettings)
@@ -288,6 +291,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         anchor=anchor,
         prices=_prices(document.prices, path.parent),
         server=server_settings(document.server),
+        gpu_power=path.parent / document.gpu_power if document.gpu_power else None,
         fail_on=document.fail_on,
     )
 

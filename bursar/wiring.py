@@ -27,6 +27,7 @@ from engine.ports import Estate
 from integrations.catalog import default_catalog
 from integrations.prices.ahead import PricedEstate
 from integrations.prices.load import gpu_idle_watts
+from integrations.prices.power import read_gpu_power
 from integrations.prometheus.source import PrometheusSettings, PrometheusSource
 from integrations.snapshot import open_snapshot
 from integrations.telemetry.attaching import ReportingEstate
@@ -81,7 +82,7 @@ def context_at(now: datetime, config: Config, source: Estate | None = None) -> C
         now=now,
         catalog=default_catalog(),
         prices=price_book(config.prices, now, found.layers),
-        watts=gpu_idle_watts(),
+        watts={**gpu_idle_watts(), **(read_gpu_power(config.gpu_power) if config.gpu_power else {})},
         zones=zone,
         commitments=found.commitments,
     )

@@ -44,6 +44,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-config": "The configuration file cannot be used.",
         "bad-prices": "The price file cannot be used.",
         "bad-snapshot": "The file is not an estate snapshot, or is damaged or of another version.",
+        "bad-recording": "A file of recorded telemetry cannot be read, or lacks what is needed.",
         "no-credentials": "No cloud credentials were found, or they were refused.",
         "not-found": "Nothing has the given name or id.",
         "exists": "The file exists already and is not overwritten.",

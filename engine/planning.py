@@ -92,9 +92,9 @@ def plan_items(
     compiled = compile_policies(policies.policies, context)
     tallies, draft, used = Tallies(), Draft(), Used(context.commitments)
     for judged, resource, verdict in judge_items(compiled, used.watched(items), tallies):
-        _take(draft, judged.policy, verdict, resource, tallies, context, installation)
+        take(draft, judged.policy, verdict, resource, tallies, context, installation)
     for policy, verdict in judge_groups(compiled, tallies):
-        _take(draft, policy, verdict, None, tallies, context, installation)
+        take(draft, policy, verdict, None, tallies, context, installation)
     _net(draft, context, used)
     return _assemble(policies, draft, tallies, estate, context, installation)
 
@@ -106,7 +106,7 @@ def _net(draft: Draft, context: Context, used: Used) -> None:
     draft.steps = [replace(s, savings=netted.get(s.finding, s.savings)) for s in draft.steps]
 
 
-def _take(
+def take(
     draft: Draft,
     policy: Policy,
     verdict: Verdict,

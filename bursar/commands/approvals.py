@@ -85,6 +85,7 @@ def deny(config: Path | None, identity: str, approval: str, reason: str) -> int:
 def _voted(path: Path | None, identity: str, id_: str, reason: str, *, yes: bool) -> int:
     from bursar.approving import decide, find_approval
     from bursar.config import read_config
+    from bursar.entitlement import may_decide, show_in_slack
     from bursar.exit_status import DONE, HELD
     from bursar.identity import caller
     from bursar.render.approvals import outcome_line
@@ -102,6 +103,9 @@ def _voted(path: Path | None, identity: str, id_: str, reason: str, *, yes: bool
         asked = find_approval(store, id_).record
         now = utc_now()
         vote = Vote(principal, door.value, yes, now, reason)
-        answer = decide(store, id_, vote, entitled=config.people.entitled(asked.approvers, principal), now=now)
+        answer = decide(store, id_, vote, entitled=may_decide(config, store, principal, asked, utc_now), now=now)
+        late = "" if isinstance(answer, NotCounted) else show_in_slack(config, store, id_, utc_now)
     click.echo(outcome_line(answer))
+    if late:
+        click.echo(f"the message in Slack follows with the next run: {late}", err=True)
     return HELD if isinstance(answer, NotCounted) else DONE

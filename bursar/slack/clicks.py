@@ -13,7 +13,7 @@ from datetime import timedelta
 from bursar.approving import decide, find_approval, set_aside
 from bursar.slack.desk import Desk
 from bursar.slack.messages import refresh
-from engine.people import Door
+from engine.people import Door, People
 from engine.state.approvals import NotCounted
 from engine.state.ledger import Note
 from engine.state.records import ApprovalRecord, ClickRecord, MessageRecord, Vote, put, restored
@@ -69,7 +69,7 @@ def standing_of(user: str, approval: ApprovalRecord, desk: Desk) -> Standing:
     empty = nobody(approval, desk)
     if empty:
         return Standing(principal, entitled=False, refused=f"nobody can decide: {', '.join(empty)} has no members")
-    groups = desk.directory.memberships(user, _slack_groups(approval, desk))
+    groups = desk.directory.memberships(user, slack_groups(approval, desk.people))
     entitled = user in approval.approvers or desk.people.entitled(approval.approvers, principal, groups)
     return Standing(principal, entitled)
 
@@ -77,14 +77,14 @@ def standing_of(user: str, approval: ApprovalRecord, desk: Desk) -> Standing:
 def nobody(approval: ApprovalRecord, desk: Desk) -> tuple[str, ...]:
     """Return the groups among the approvers where all of them are groups, and all of these are empty."""
     own = desk.people.empty_groups(approval.approvers)
-    there = _slack_groups(approval, desk)
+    there = slack_groups(approval, desk.people)
     empty = (*own, *(handle for handle in there if not desk.directory.members(handle)))
     return empty if len(empty) == len(approval.approvers) else ()
 
 
-def _slack_groups(approval: ApprovalRecord, desk: Desk) -> Sequence[str]:
+def slack_groups(approval: ApprovalRecord, people: People) -> Sequence[str]:
     """Return the user groups of Slack among the approvers: what the configuration lists itself is none of them."""
-    own = desk.people.groups
+    own = people.groups
     return [name for name in approval.approvers if name not in own and (name[:1] == "@" or _is_group_id(name))]
 
 

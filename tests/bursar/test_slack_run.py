@@ -188,6 +188,58 @@ def test_done_while_slack_was_down(bursar, site, s3, slack):
     assert title(question) == "Done: block public access to the bucket: first"
 
 
+def by_another_door(here, *, principal="mira@example.com"):
+    """Let the caller of the AWS credentials be `principal`, and the one who runs Bursar somebody else."""
+    text = (here / "bursar.yaml").read_text(encoding="utf-8").partition("people:")[0]
+    people = f'people:\n  {principal}: {{aws: "arn:aws:sts::123456789012:user/moto"}}\n'
+    (here / "bursar.yaml").write_text(text + people, encoding="utf-8")
+
+
+def test_a_member_of_a_user_group_at_the_command_line(bursar, site, here, slack):
+    """A second factor: a member of the user group approves with a cloud identity, and the message follows."""
+    by_another_door(here)
+    text = (here / "p.yaml").read_text(encoding="utf-8")
+    (here / "p.yaml").write_text(text.replace("expires: 8h", "expires: 8h, second_factor: always"), encoding="utf-8")
+    bursar("run")
+    (question,) = questions(slack)
+    click(slack, question)
+    assert title(question).startswith("Approve?")
+    id_ = json.loads(bursar("approvals", "list", "-f", "json").out)[0]["id"]
+    ran = bursar("approvals", "approve", id_, "--identity", "aws")
+    assert "is approved" in ran.out, ran.err
+    assert title(question) == "Approved: block public access to the bucket: first"
+
+
+@pytest.mark.parametrize("principal", ["somebody@example.com", "gone@example.com"])
+def test_somebody_else_at_the_command_line(bursar, site, here, slack, principal):
+    """Who is in no user group, or is deactivated in Slack, approves nothing by another door either."""
+    slack.add_user("U0GONE", "Gone", "gone@example.com", deleted=True)
+    slack.add_group("S0LEADS00", "data-leads", "U0MIRA", "U0GONE")
+    by_another_door(here, principal=principal)
+    bursar("run")
+    id_ = json.loads(bursar("approvals", "list", "-f", "json").out)[0]["id"]
+    ran = bursar("approvals", "approve", id_, "--identity", "aws")
+    assert ran.status == 4
+    assert f"{principal} is not one of its approvers" in ran.out
+
+
+def test_approved_while_slack_is_down(bursar, site, here, slack):
+    """A decision at the command line does not wait for Slack; the message follows with the next run."""
+    by_another_door(here)
+    text = (here / "bursar.yaml").read_text(encoding="utf-8")
+    (here / "bursar.yaml").write_text(f'{text}groups: {{"@data-leads": [mira@example.com]}}\n', encoding="utf-8")
+    bursar("run")
+    (question,) = questions(slack)
+    slack.down = True
+    id_ = json.loads(bursar("approvals", "list", "-f", "json").out)[0]["id"]
+    ran = bursar("approvals", "approve", id_, "--identity", "aws")
+    assert "is approved" in ran.out
+    assert "follows with the next run" in ran.err
+    slack.down = False
+    bursar("run")
+    assert title(question) == "Done: block public access to the bucket: first"
+
+
 def test_what_came_later_is_not_approved(bursar, site, s3, slack):
     """T38: an approval is of exactly what was shown; a bucket that came since has a question of its own."""
     bursar("run")

@@ -1,0 +1,1 @@
+"""Policies replayed over recorded telemetry: what they would have done, saved and disturbed."""

@@ -1,0 +1,1 @@
+"""Files of recorded telemetry, read for replays."""
