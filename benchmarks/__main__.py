@@ -3,8 +3,8 @@ Measure Bursar beside Cloud Custodian in one run on one machine and print one ta
 
 `--write FILE` writes the table into a page, between its marks. Fleets of a hundred thousand that Custodian is asked
 about and fleets of millions are measured once, and with `--long` as often as the rest. What takes long can be left
-out by naming the other parts. `collect`, `state`, `reconcile`, `backtest` and `serve` are Bursar's own, and print
-figures of their own.
+out by naming the other parts. `cold`, `collect`, `state`, `reconcile`, `backtest` and `serve` are Bursar's own, and
+print figures of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.rows import Row, markdown, show
 
 LEAST = 5
 PARTS = ("startup", "decisions", "dry-run", "memory")
-OWN = ("collect", "state", "reconcile", "backtest", "serve")
+OWN = ("cold", "collect", "state", "reconcile", "backtest", "serve")
 LOAD = os.getloadavg()[0]
 """How busy the machine was with other things before this began."""
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -24,7 +24,7 @@ from bursar.render.text import visible
 from bursar.secrets import read_secret
 from bursar.slack.desk import open_desk
 from bursar.slack.teller import SlackReceiver
-from bursar.stopping import Stopping
+from bursar.stopping import Stopping, until
 from bursar.stores import open_anchor, open_store
 from bursar.telling import Telling
 from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
@@ -72,9 +72,8 @@ class Site:
         return Rules(self.setup.config.limits, closed_to(self.setup.config))
 
     def until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield `items`; raise `StateError` where the process is asked to end before the last of them."""
-        stopping = self.ports.stopping
-        return stopping.until(items) if isinstance(stopping, Stopping) else iter(items)
+        """Yield `items`; raise `StateError` where there is a reason to stop before the last of them."""
+        return until(items, self.ports.stopping)
 
 
 @contextmanager
@@ -83,12 +82,14 @@ def open_site(
     setup: Setup,
     clock: Clock = utc_now,
     log: TextIO | None = None,
-    stopping: Stopping | None = None,
+    stopping: Callable[[], str] | None = None,
+    actor: str = "",
 ) -> Iterator[Site]:
     """
     Yield the ports of a run over the configured store, with the exemptions of the store in force.
 
-    `log` is where people are told of warnings; standard error if not given. `stopping` says when to end early.
+    `log` is where people are told of warnings; standard error if not given. `stopping` says when to end early, `actor`
+    who runs it, if not whoever sits at the command line.
     """
     with open_store(setup.config) as store:
         known = (*setup.installation.exemptions, *stored_exemptions(store))
@@ -103,7 +104,7 @@ def open_site(
                 teller=telling,
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
-                actor=setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
+                actor=actor or setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
                 stopping=stopping or Stopping(),
             )
             yield Site(choice, setup, ports, telling, slack)

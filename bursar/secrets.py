@@ -1,5 +1,5 @@
 """
-Secrets by where they are, and never as they are: `env:NAME`, `file:PATH`.
+Secrets by where they are, and never as they are: `env:NAME`, `file:PATH`, `secretsmanager:NAME`, `ssm:NAME`.
 
 A configuration holds references. What is read is a `SecretStr`, which shows as stars wherever it is printed.
 """
@@ -14,8 +14,11 @@ from pydantic import SecretStr
 
 from engine.errors import ConfigError
 
-REFERENCE = re.compile(r"(env|file):(\S.*)")
-HINT = "write `env:NAME` or `file:PATH`: the configuration says where a secret is, and never what"
+REFERENCE = re.compile(r"(env|file|secretsmanager|ssm):(\S.*)")
+HINT = (
+    "write `env:NAME`, `file:PATH`, `secretsmanager:NAME` or `ssm:NAME`: "
+    "the configuration says where a secret is, and never what"
+)
 
 
 def is_reference(text: str) -> bool:
@@ -33,6 +36,10 @@ def read_secret(reference: str, folder: Path, what: str) -> SecretStr:
     if match is None:
         raise ConfigError.of("bad-config", f"`{what}` is not a reference to a secret", where=what, hint=HINT)
     kind, name = match.groups()
+    if kind in ("secretsmanager", "ssm"):
+        from integrations.aws.secrets import managed_secret, parameter_secret
+
+        return managed_secret(name, what) if kind == "secretsmanager" else parameter_secret(name, what)
     text = os.environ.get(name, "") if kind == "env" else _content(folder / name, what)
     if not text.strip():
         missing = "is not set" if kind == "env" else "is empty"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -29,18 +29,20 @@ class Stopping:
     def __call__(self) -> str:
         return WHY if self.asked else ""
 
-    def until(self, things: Iterable[Thing]) -> Iterator[Thing]:
-        """
-        Yield `things` as long as nobody asked to stop.
 
-        Raises:
-            StateError: `run-stopped`; what was read so far is not the whole estate, and is not judged.
-        """
-        for thing in things:
-            if self.asked:
-                hint = "nothing is lost: the next run begins anew"
-                raise StateError.of("run-stopped", f"{WHY} before the estate was read", where="run", hint=hint)
-            yield thing
+def until(things: Iterable[Thing], stopping: Callable[[], str]) -> Iterator[Thing]:
+    """
+    Yield `things` as long as `stopping` says nothing.
+
+    Raises:
+        StateError: `run-stopped`; what was read so far is not the whole estate, and is not judged.
+    """
+    for thing in things:
+        why = stopping()
+        if why:
+            hint = "nothing is lost: the next run begins anew"
+            raise StateError.of("run-stopped", f"{why} before the estate was read", where="run", hint=hint)
+        yield thing
 
 
 @contextmanager

@@ -46,6 +46,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-snapshot": "The file is not an estate snapshot, or is damaged or of another version.",
         "bad-recording": "A file of recorded telemetry cannot be read, or lacks what is needed.",
         "no-credentials": "No cloud credentials were found, or they were refused.",
+        "no-secret": "A secret is not where the configuration says, or may not be read.",
         "not-found": "Nothing has the given name or id.",
         "exists": "The file exists already and is not overwritten.",
         "no-driver": "There is no NVIDIA driver that could be asked, or it does not answer.",
@@ -72,8 +73,10 @@ CODES: Mapping[str, str] = MappingProxyType(
         "slack-refused": "Slack refused a call; its own word for the reason is in the message.",
         # running and applying
         "bad-plan": "The file is not a plan that `bursar plan -o` wrote, or was changed since.",
+        "plan-too-large": "The plan is larger than what a Lambda function may return.",
         "plan-stale": "The plan was made from other policies than those that are loaded.",
         "run-held": "Another run is at work.",
+        "not-invoked": "A Lambda function could not be called.",
         "run-stopped": "The run was asked to end before it had read the estate; nothing was concluded.",
         "resource-unreadable": "A single resource could not be read again.",
         "usage": "The command line cannot be understood.",

@@ -371,7 +371,7 @@ def _end(
 
 
 def _act(chosen: Agenda, begun: Begun) -> tuple[tuple[StepOutcome, ...], tuple[Blocked, ...]]:
-    """Carry out what may be done, one finding after the other; what people say is listened to before each."""
+    """Carry out what may be done, one finding after the other; before each, people and the machine are listened to."""
     ports, tenure = begun.ports, begun.tenure
     outcomes: list[StepOutcome] = []
     blocked: list[Blocked] = []

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bursar.stopping import WHY, Stopping, watched_signals
+from bursar.stopping import WHY, Stopping, until, watched_signals
 from engine.acting.ports import Result
 from engine.acting.run import Rules, begin, proceed
 from engine.state.store import StateError
@@ -26,12 +26,12 @@ def test_sigterm_is_remembered():
 def test_what_was_half_read_is_not_judged():
     """An estate is read to its end or not at all."""
     stopping = Stopping()
-    items = stopping.until(range(10))
+    items = until(range(10), stopping)
     assert next(items) == 0
     stopping.asked = True
     with pytest.raises(StateError, match="before the estate was read"):
         next(items)
-    assert list(Stopping().until(range(3))) == [0, 1, 2]
+    assert list(until(range(3), Stopping())) == [0, 1, 2]
 
 
 def test_no_further_act_is_begun():

@@ -1,18 +1,21 @@
 """
 End-to-end cases as data: each folder of `plans/` has policies, a recorded estate and what is expected of them. It runs
-through the library and through the command line, and both have to agree.
+through the library, through the command line and through the handler that Lambda calls, and all have to agree.
 """
 
 import io
 import json
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from bursar.cli import main
 from bursar.config import Config, read_config
 from bursar.exit_status import exit_status
+from bursar.lambdas.schedule import handler
 from bursar.render.encode import plan_of
 from bursar.wiring import Choice, context_at, open_estate, set_up
 from engine.planning import run
@@ -63,8 +66,22 @@ def by_command(folder: Path) -> dict:
     return outline(int(ended.value.code or 0), json.loads(out.getvalue()))
 
 
+def by_lambda(folder: Path) -> dict:
+    with TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
+        config = Path(root) / "config"
+        (config / "policies").mkdir(parents=True)
+        shutil.copy(folder / "policies.yaml", config / "policies")
+        given = folder / "bursar.yaml"
+        (config / "bursar.yaml").write_text(given.read_text("utf-8") if given.exists() else "version: 1\n", "utf-8")
+        patch.setenv("LAMBDA_TASK_ROOT", root)
+        patch.setenv("BURSAR_ESTATE", str(folder.absolute() / "estate.jsonl"))
+        # The answer as it leaves the function.
+        answer = json.loads(json.dumps(handler({"do": "plan"}, None)))
+    return outline(answer["status"], answer["plan"])
+
+
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("door", [by_library, by_command], ids=["library", "command"])
+@pytest.mark.parametrize("door", [by_library, by_command, by_lambda], ids=["library", "command", "lambda"])
 def test_case(name, door):
     """The plan is the expected one, through every door."""
     assert door(FOLDER / name) == json.loads((FOLDER / name / "expected.json").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""The handlers that AWS Lambda calls, one a module; `make lambda` packs them."""
