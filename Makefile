@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser lambda wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,12 +51,20 @@ bench-long: $(VENV)/dev.stamp $(CUSTODIAN)/stamp  ## The same with every large f
 docs: $(VENV)/dev.stamp  ## Write the generated reference pages anew
 	$(BIN)/python -m bursar.reference docs/reference
 	$(BIN)/bursar schema -o policies/bursar.schema.json
+	$(BIN)/bursar iam read -p pack:all > deploy/terraform/iam/read.json
+	$(BIN)/bursar iam act -p pack:all > deploy/terraform/iam/act.json
 
 custodian: $(CUSTODIAN)/stamp  ## Install Cloud Custodian in a place of its own, for the tests that compare with it
 
 prometheus: $(PROMETHEUS)/stamp  ## Install a Prometheus server from the distribution's packages, for the tests that query one; no root
 
 browser: $(BROWSER)/stamp  ## Install Chromium from the distribution, and axe, for the tests that look at the web page; as root
+
+CONFIG ?=
+ARCH ?= x86_64
+
+lambda: $(VENV)/demo.stamp  ## Build the zip for AWS Lambda into dist/; CONFIG=FOLDER packs your bursar.yaml
+	@$(BIN)/python deploy/lambda/build.py --arch $(ARCH) $(if $(CONFIG),--config $(CONFIG))
 
 wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
