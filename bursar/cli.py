@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "audit": "Show and verify the ledger of what happened.",
         "prices": "Fetch what AWS charges; show what a price rests on.",
         "agent": "Sample the GPUs of this machine and publish what they do.",
+        "doctor": "Look whether all is there that a run needs, and how to mend what is not.",
         "iam": "Print the least-privilege IAM policies for the loaded policies.",
         "demo": "Run the shipped policies on an emulated AWS account; no credentials.",
     }

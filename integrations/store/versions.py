@@ -15,7 +15,10 @@ def check_version(found: int, known: int, store: str) -> None:
     raise StateError.of("state-version", said, where=store, hint=newer if found > known else older)
 
 
+NOTHING = "there is no state here yet"
+
+
 def nothing_there(store: str) -> StateError:
     """Return the error for a store that has not been made."""
     hint = "`bursar run` makes it; see `state:` in bursar.yaml"
-    return StateError.of("state-unavailable", "there is no state here yet", where=store, hint=hint)
+    return StateError.of("state-unavailable", NOTHING, where=store, hint=hint)
