@@ -14,17 +14,8 @@ from engine.acting.breakers import NAMES
 from engine.acting.freeze import freeze_of
 from engine.errors import ConfigError, did_you_mean
 from engine.state.ledger import Json, Note
-from engine.state.records import (
-    Acceptance,
-    ExemptionRecord,
-    FindingRecord,
-    Freeze,
-    Held,
-    Record,
-    SnoozeRecord,
-    put,
-    restored,
-)
+from engine.state.records import ExemptionRecord, FindingRecord, Held, Record, SnoozeRecord, put, restored
+from engine.state.settings import Acceptance, Freeze
 from engine.state.store import ConflictError, Store, Table
 
 LONGEST_SNOOZE = timedelta(days=30)

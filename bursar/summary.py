@@ -11,7 +11,8 @@ from bursar.render.money import amount, monthly, total
 from bursar.render.text import counted
 from engine.acting.ports import ACTED, FAILURES, Result, StepOutcome
 from engine.acting.run import Report
-from engine.state.records import Told, put, restored
+from engine.state.records import put, restored
+from engine.state.settings import Told
 from engine.state.store import ConflictError, Store, Table
 
 NOT_READ = "not read: "

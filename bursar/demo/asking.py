@@ -18,7 +18,8 @@ from bursar.slack.endpoint import SlackAnswer, SlackRequest, handle
 from bursar.slack.errands import perform
 from engine.errors import CollectError
 from engine.state.audit import verify
-from engine.state.records import MessageRecord, restored
+from engine.state.conversation import MessageRecord
+from engine.state.records import restored
 from engine.state.store import Table
 
 CRON = timedelta(minutes=15)

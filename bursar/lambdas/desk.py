@@ -17,7 +17,8 @@ from bursar.slack.endpoint import SlackRequest, handle
 from bursar.slack.errands import AskReason, CountClick, ShowDetails, as_document, from_document, perform
 from bursar.stores import open_store
 from engine.errors import ConfigError
-from engine.state.records import ClickRecord, restored
+from engine.state.conversation import ClickRecord
+from engine.state.records import restored
 from engine.state.store import Store, Table
 
 

@@ -22,15 +22,14 @@ from engine.state.records import (
     ActionRecord,
     ApprovalRecord,
     Decision,
-    Figures,
     FindingRecord,
-    Freeze,
     RunRecord,
     SavingRecord,
     Shown,
     Status,
     restored,
 )
+from engine.state.settings import Figures, Freeze
 from engine.state.store import StateError, Store, Stored, Table
 
 OVER = frozenset({Status.RESOLVED, Status.EXEMPT})

@@ -15,8 +15,9 @@ from bursar.slack.desk import Desk
 from bursar.slack.messages import refresh
 from engine.people import Door, People
 from engine.state.approvals import NotCounted
+from engine.state.conversation import ClickRecord, MessageRecord
 from engine.state.ledger import Note
-from engine.state.records import ApprovalRecord, ClickRecord, MessageRecord, Vote, put, restored
+from engine.state.records import ApprovalRecord, Vote, put, restored
 from engine.state.store import ConflictError, Table
 from engine.units import parse_duration
 from integrations.slack.client import SlackError

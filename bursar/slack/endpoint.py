@@ -18,8 +18,9 @@ from typing import Any
 from bursar.slack.card import SNOOZES
 from bursar.slack.desk import Desk
 from bursar.slack.errands import AskReason, CountClick, Errand, ShowDetails
+from engine.state.conversation import ClickRecord, MessageRecord
 from engine.state.ledger import Note
-from engine.state.records import ClickRecord, MessageRecord, put, restored
+from engine.state.records import put, restored
 from engine.state.store import ConflictError, StateError, Table
 from integrations.slack.payloads import REASON, Click, Denial, MalformedError, Origin, Verb, payload_of, understood
 from integrations.slack.signing import LARGEST, refusal

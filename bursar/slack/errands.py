@@ -16,7 +16,8 @@ from bursar.slack.clicks import count_click
 from bursar.slack.desk import Desk
 from bursar.slack.story import read_story
 from engine.errors import BursarError, ConfigError
-from engine.state.records import ClickRecord, restored
+from engine.state.conversation import ClickRecord
+from engine.state.records import restored
 from engine.state.store import Table
 
 

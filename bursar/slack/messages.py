@@ -18,7 +18,8 @@ from bursar.slack.desk import Desk
 from bursar.slack.story import Story, read_story
 from engine.errors import BursarError
 from engine.people import Door
-from engine.state.records import ApprovalRecord, Decision, Held, MessageRecord, put, restored
+from engine.state.conversation import MessageRecord
+from engine.state.records import ApprovalRecord, Decision, Held, put, restored
 from engine.state.store import ConflictError, Table
 from integrations.slack.client import GONE, Posted, SlackError, SlackRefusedError
 from integrations.slack.text import Block, code

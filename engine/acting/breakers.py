@@ -15,7 +15,8 @@ from engine.findings import Outcome
 from engine.model import Scope, ScopeStatus
 from engine.plan import Plan, Tally
 from engine.state.reconcile import Task
-from engine.state.records import Figures, PolicyFigures, ScopeFigures
+from engine.state.records import PolicyFigures, ScopeFigures
+from engine.state.settings import Figures
 
 SURGE = 30
 """Percent of what a policy looks at that may become findings between two runs."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.state.records import Freeze, Held, restored
+from engine.state.records import Held, restored
+from engine.state.settings import Freeze
 from engine.state.store import StateError, Store, Table
 
 

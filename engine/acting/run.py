@@ -29,12 +29,10 @@ from engine.state.ledger import Json, Note
 from engine.state.lifecycle import Wish, advance, wish
 from engine.state.reconcile import Change, Memory, Task, finding_note, reconcile, sighting_of
 from engine.state.records import (
-    Acceptance,
     ActionRecord,
     ApprovalRecord,
     Decision,
     ExemptionRecord,
-    Figures,
     FindingRecord,
     Held,
     Progress,
@@ -44,6 +42,7 @@ from engine.state.records import (
     put,
     restored,
 )
+from engine.state.settings import Acceptance, Figures
 from engine.state.store import ConflictError, Put, Store, Table
 
 

@@ -237,58 +237,6 @@ class ApprovalRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageRecord:
-    """The message of a chat that asks for one approval: where it is, and what it says by now."""
-
-    table: ClassVar[Table] = Table.MESSAGE
-
-    approval: str
-    channel: str
-    """By its id; with `ts` it names the message."""
-    ts: str
-    at: datetime
-    status: str = "open"
-    """`open` as long as what it says may change; `closed` once the story is over."""
-    shown: str = ""
-    """A digest of what it says."""
-    owner: str = ""
-    """What the chat calls the owner of the resource."""
-    escalated: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        return self.approval
-
-
-@dataclass(frozen=True, slots=True)
-class ClickRecord:
-    """
-    A click that was taken and may not be decided upon yet.
-
-    Its key is made of the click itself, so that the same click is never taken twice.
-    """
-
-    table: ClassVar[Table] = Table.CLICK
-
-    id: str
-    approval: str
-    verb: str
-    """`approve`, `deny` or `snooze`."""
-    user: str
-    """What the chat calls whoever clicked."""
-    at: datetime
-    words: str = ""
-    """The reason of a no; how long to snooze."""
-    status: str = "new"
-    """`new` or `done`."""
-    outcome: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.id
-
-
-@dataclass(frozen=True, slots=True)
 class ExemptionRecord:
     """Findings that somebody answers for, until a date."""
 
@@ -414,75 +362,6 @@ class RunRecord:
     @property
     def key(self) -> str:
         return self.id
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What people were last told to be wrong with runs, so that they hear of it when it changes and not every time."""
-
-    table: ClassVar[Table] = Table.SETTING
-    NAME: ClassVar[str] = "told"
-
-    troubles: tuple[str, ...]
-    at: datetime
-    status: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.NAME
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the breakers of the next run compare with."""
-
-    table: ClassVar[Table] = Table.SETTING
-    NAME: ClassVar[str] = "figures"
-
-    at: datetime
-    scopes: tuple[ScopeFigures, ...] = ()
-    policies: tuple[PolicyFigures, ...] = ()
-    status: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.NAME
-
-
-@dataclass(frozen=True, slots=True)
-class Freeze:
-    """Whether anything may be done at all."""
-
-    table: ClassVar[Table] = Table.SETTING
-    NAME: ClassVar[str] = "freeze"
-
-    frozen: bool
-    by: str
-    at: datetime
-    reason: str = ""
-    status: str = ""
-
-    @property
-    def key(self) -> str:
-        return self.NAME
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A breaker that somebody has looked at and lets pass."""
-
-    table: ClassVar[Table] = Table.SETTING
-
-    breaker: str
-    by: str
-    at: datetime
-    until: datetime
-    reason: str = ""
-    status: str = "acceptance"
-
-    @property
-    def key(self) -> str:
-        return f"accepted:{self.breaker}"
 
 
 class Record(Protocol):

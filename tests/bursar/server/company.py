@@ -20,7 +20,6 @@ from engine.state.lifecycle import asked, opened
 from engine.state.reconcile import finding_note
 from engine.state.records import (
     ActionRecord,
-    Figures,
     FindingRecord,
     PolicyFigures,
     Progress,
@@ -30,6 +29,7 @@ from engine.state.records import (
     Status,
     put,
 )
+from engine.state.settings import Figures
 from engine.state.store import Put, Store
 from engine.values import Reason, Unknown
 

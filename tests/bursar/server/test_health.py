@@ -10,7 +10,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bursar.stores import open_store
-from engine.state.records import Freeze, put
+from engine.state.records import put
+from engine.state.settings import Freeze
 from tests.bursar.server.company import NOW
 from tests.bursar.server.conftest import MIRA, SAME, SETTINGS, form
 

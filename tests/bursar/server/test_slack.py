@@ -10,7 +10,8 @@ from bursar.slack.desk import open_desk
 from bursar.slack.messages import post_question
 from bursar.slack.settings import SlackSettings
 from bursar.stores import open_store
-from engine.state.records import Decision, MessageRecord
+from engine.state.conversation import MessageRecord
+from engine.state.records import Decision
 from integrations.slack.signing import LARGEST
 from tests.bursar.server.conftest import MIRA
 

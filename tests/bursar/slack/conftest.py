@@ -19,18 +19,8 @@ from bursar.slack.messages import post_question
 from bursar.slack.settings import SlackSettings
 from engine.findings import Subject
 from engine.people import Door, People, Person
-from engine.state.records import (
-    ApprovalRecord,
-    Decision,
-    Fact,
-    FindingRecord,
-    MessageRecord,
-    Shown,
-    ShownStep,
-    Status,
-    put,
-    restored,
-)
+from engine.state.conversation import MessageRecord
+from engine.state.records import ApprovalRecord, Decision, Fact, FindingRecord, Shown, ShownStep, Status, put, restored
 from engine.state.store import Store, Table
 from integrations.slack.client import Slack
 from tests.engine.state.fakes import Memory, MemoryStore

@@ -9,7 +9,8 @@ from engine.findings import Outcome
 from engine.model import Scope, ScopeReport, ScopeStatus
 from engine.plan import Plan, Tally
 from engine.policy.model import Mode
-from engine.state.records import Acceptance, put
+from engine.state.records import put
+from engine.state.settings import Acceptance
 from tests.engine.acting.world import HOUR, World, due, entry, loaded
 from tests.engine.estates import NOW, expression
 

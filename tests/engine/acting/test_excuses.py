@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from engine.acting.ports import TTL, Result
-from engine.state.records import ApprovalRecord, Decision, ExemptionRecord, Freeze, Status, put
+from engine.state.records import ApprovalRecord, Decision, ExemptionRecord, Status, put
+from engine.state.settings import Freeze
 from engine.state.store import StateError, Table
 from tests.engine.acting.world import ENFORCED, HOUR, World, due, entry, freeze, loaded, results, snooze, thaw
 

@@ -28,7 +28,6 @@ from engine.state.records import (
     ActionRecord,
     ApprovalRecord,
     FindingRecord,
-    Freeze,
     Kept,
     SavingRecord,
     SnoozeRecord,
@@ -36,6 +35,7 @@ from engine.state.records import (
     put,
     restored,
 )
+from engine.state.settings import Freeze
 from engine.state.store import Store, Table
 from tests.engine.estates import ALL_LIMITS, INSTANCE, NOW, context, instance, plan, policies
 from tests.engine.state.fakes import MemoryStore

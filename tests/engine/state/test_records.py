@@ -11,14 +11,11 @@ from hypothesis import strategies as st
 
 from engine.findings import Subject
 from engine.state.records import (
-    Acceptance,
     ActionRecord,
     ApprovalRecord,
     Decision,
     ExemptionRecord,
-    Figures,
     FindingRecord,
-    Freeze,
     PolicyFigures,
     Progress,
     RunRecord,
@@ -30,6 +27,7 @@ from engine.state.records import (
     put,
     restored,
 )
+from engine.state.settings import Acceptance, Figures, Freeze
 from engine.state.store import StateError, Stored
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
