@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from engine.acting.memory import findings_of, write
 from engine.acting.ports import LEASE, TTL, Ports, Tenure
-from engine.acting.run import findings_of, write
 from engine.errors import Place
 from engine.findings import Cost, Finding, Outcome, Subject, Verdict
 from engine.ids import finding_id
