@@ -69,7 +69,7 @@ def _only(replacement: dict[str, Any]) -> Any:
     return change
 
 
-STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class TagRule(BaseModel):
