@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from engine.acting.run import Report
 from engine.findings import Outcome
 from engine.plan import Plan
 from engine.policy.model import Mode, Severity
 from engine.values import Reason
+
+if TYPE_CHECKING:
+    from engine.acting.run import Report
 
 DONE, FOUND, USAGE, INCOMPLETE, HELD, FAILED = range(6)
 UNREADABLE = frozenset({Reason.DENIED, Reason.SOURCE_ERROR})

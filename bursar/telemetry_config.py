@@ -24,7 +24,7 @@ from integrations.telemetry.joining import FLOOR
 from integrations.telemetry.reach import Reach
 from integrations.telemetry.recorded import RecordedSettings
 
-STRICT = ConfigDict(frozen=True, extra="forbid")
+STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 SourceSettings: TypeAlias = PrometheusSettings | RecordedSettings
 
 

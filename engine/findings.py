@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -79,6 +80,40 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What was looked at beside the evidence, and what would make the verdict another one."""
+
+    read: tuple[str, ...] = ()
+    """Signals that were read: `gpu.utilization`."""
+    unread: tuple[str, ...] = ()
+    """Signals that were not, with the reason: `gpu.video: nothing sends it`."""
+    changes: tuple[str, ...] = ()
+    """What would change the verdict, each by itself: `one sample of gpu.utilization at 5% or more, on any device`."""
+
+
+NO_BASIS = Basis()
+
+
+@dataclass(frozen=True, slots=True)
+class Idleness:
+    """How long something has been idle, and what that came to."""
+
+    since: datetime
+    exact: bool
+    """True where work was seen to end then; False where telemetry reaches no further back, so that it may be longer."""
+    cost: Decimal | Unknown
+    """USD since then, at today's price."""
+    monthly: Decimal | Unknown
+    """USD that another month of it costs."""
+    energy: float | Unknown
+    """kWh that its accelerators drew since then, at most: samples are the peaks of their time."""
+    energy_window: float | Unknown
+    """kWh of the window, at most."""
+    telling: bool = False
+    """True where more is known than that the window of the policy is idle: when it began, or that it is far longer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """One policy's answer about one subject."""
 
@@ -95,6 +130,12 @@ class Verdict:
     confidence: Confidence = Confidence.HIGH
     actionable: bool = True
     """False for violations that are reported but never lead to the policy's remediation."""
+    doubtful: bool = False
+    """True where nothing but a lack of knowledge, which may pass, keeps it from being actionable."""
+    basis: Basis = NO_BASIS
+    """Of idle verdicts."""
+    idleness: Idleness | None = None
+    """Of what is idle as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

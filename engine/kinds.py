@@ -58,7 +58,7 @@ class Metric:
     """Seconds between samples at the source."""
     signal: str
     """The independent thing measured (`compute`, `power`, `memory`, `network`, `requests`, `io`,
-    `cpu`): two metrics of one signal do not confirm each other."""
+    `cpu`, `video`, `health`): two metrics of one signal do not confirm each other."""
     doc: str
     devices: str = ""
     """The number field that says how many series are expected, such as `accelerator.devices`; empty
@@ -68,6 +68,9 @@ class Metric:
     event_driven: bool = False
     """The source sends a value only when something happens: no datapoint is zero, provided that
     another metric of the resource shows the source to be alive."""
+    optional: bool = False
+    """Not every source has it: what it shows counts, and that nothing sends it says nothing. A source
+    that has it and cannot be read leaves a gap, as for every other metric."""
     reduce: str = "max"
     """How samples inside a coarser period are combined: `max`, `sum`, `min` or `avg`."""
 

@@ -69,6 +69,11 @@ class WindowReading:
     """How long the newest value has been the same, in buckets with or without a sample."""
     raw: tuple[float, float, float] | None = None
     """Lowest, highest and newest value as sent."""
+    unseen: int = 0
+    """
+    Seconds before the newest sample of which nothing is known: work may have been there. What follows the
+    newest sample is not among them, because sources deliver late; it is looked at again before an act.
+    """
 
     def provenance(self) -> str:
         """Return source, coverage and period for a person."""
@@ -144,7 +149,24 @@ def _judge_samples(
         source=series.source,
         steady=stop - changed - 1,
         raw=(min(values), max(values), newest),
+        unseen=_missing(series, [index for index, _ in present], (first, min(stop, present[-1][0] + 1)))
+        * series.interval,
     )
+
+
+def _missing(series: Series, present: list[int], span: tuple[int, int]) -> int:
+    """
+    Return how many source samples are missing within `span`.
+
+    Of a bucket that should hold several, one may be missing: scrapes that are due at its edges drift over them.
+    """
+    first, stop = span
+    per_bucket = max(series.step // series.interval, 1)
+    if per_bucket == 1:
+        return stop - first - sum(1 for index in present if index < stop)
+    held = {index: _samples(series, index, per_bucket) for index in present}
+    lacking = (per_bucket - held.get(index, 0) for index in range(first, stop))
+    return sum(count for count in lacking if count > 1)
 
 
 def _samples(series: Series, index: int, per_bucket: int) -> int:
@@ -210,6 +232,9 @@ def metric_windows(
     if isinstance(expected, Unknown):
         return {"?": expected}
     source = kind.metric_by_name[metric.derived_from] if metric.derived_from else metric
+    gap = resource.gaps.get(f"metrics.{metric.signal}")
+    if metric.optional and gap is not None:
+        return {"?": Unknown(gap.reason, gap.detail, metric.name)}
     found: dict[str, WindowReading | Unknown] = {}
     for series in resource.metrics.get(source.name, ()):
         path = path_of(metric, series.device)
@@ -222,7 +247,8 @@ def metric_windows(
             found[series.device] = read_window(series, window, path, source.unit)
     if metric.event_driven:
         _fill_quiet(found, resource, kind, metric, window, expected)
-    _add_silent(found, resource, metric, source, expected)
+    if not metric.optional:
+        _add_silent(found, resource, metric, source, expected)
     if metric.derived_from:
         return _over_idle(found, resource, kind, metric, now, watts)
     return found

@@ -12,10 +12,11 @@ from tests.engine.estates import CATALOG, context, instance, judge
 WINDOW = timedelta(hours=2)
 POLICY = """\
 resource: aws.ec2.instance
-    idle: {for: 2h, below: {gpu.utilization: 5%, gpu.power_over_idle: 15%}}
+    idle: {for: 2h, below: {gpu.utilization: 5%, gpu.power_over_idle: 15%}, protect_while: {}}
 """
 NEED = KindNeeds(
-    frozenset({"tags", "hardware"}), {"gpu.utilization": WINDOW, "gpu.power": WINDOW, "gpu.memory_used": WINDOW}
+    frozenset({"tags", "hardware"}),
+    dict.fromkeys(("gpu.utilization", "gpu.power", "gpu.memory_used", "gpu.video", "gpu.fault"), WINDOW),
 )
 
 
@@ -38,7 +39,7 @@ def judged(sources, now: datetime, resource: Resource) -> Judgement:
 
 
 def outcome(judgement: Judgement) -> bool | frozenset[str]:
-    """Return whether it is idle, or the reasons of not knowing."""
+    """Return whether it is idle and may be acted on, or the reasons of not knowing."""
     if isinstance(judgement.violated, Unknown):
         return frozenset(unknown.reason.value for unknown in judgement.unknowns)
     return judgement.violated and judgement.actionable

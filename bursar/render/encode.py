@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from engine.findings import Cost, Evidence, Finding, Subject, Verdict
+from engine.findings import Basis, Cost, Evidence, Finding, Idleness, Subject, Verdict
 from engine.model import Asked, ScopeReport
 from engine.plan import Hold, Plan, Step, Tally, Withheld
 from engine.values import Answer, Reason, Unknown
@@ -69,6 +69,8 @@ def finding_of(finding: Finding) -> Json:
         "subject": subject_of(verdict.subject),
         "summary": verdict.summary,
         "evidence": [evidence_of(evidence) for evidence in verdict.evidence],
+        "basis": basis_of(verdict.basis),
+        "idleness": idleness_of(verdict.idleness),
         "cost": cost_of(finding.cost),
         "savings": cost_of(finding.savings),
         "mode": finding.mode.value,
@@ -87,6 +89,7 @@ def verdict_of(verdict: Verdict) -> Json:
         "summary": verdict.summary,
         "unknowns": [unknown_of(unknown) for unknown in verdict.unknowns],
         "evidence": [evidence_of(evidence) for evidence in verdict.evidence],
+        "basis": basis_of(verdict.basis),
     }
 
 
@@ -173,6 +176,33 @@ def evidence_of(evidence: Evidence) -> Json:
         "expected": evidence.expected,
         "source": evidence.source,
     }
+
+
+def basis_of(basis: Basis) -> Json:
+    """Return the signals that were read and not read, and what would change the verdict."""
+    return {"read": list(basis.read), "unread": list(basis.unread), "changes": list(basis.changes)}
+
+
+def idleness_of(idleness: Idleness | None) -> Json | None:
+    """Return since when something is idle, USD and kWh; None of what is not idle as a whole."""
+    if idleness is None:
+        return None
+    return {
+        "since": time_of(idleness.since),
+        "since_is_exact": idleness.exact,
+        "cost_usd": _money_of(idleness.cost),
+        "cost_if_left_a_month_usd": _money_of(idleness.monthly),
+        "energy_kwh": _energy_of(idleness.energy),
+        "energy_of_window_kwh": _energy_of(idleness.energy_window),
+    }
+
+
+def _money_of(amount: Decimal | Unknown) -> str | Json:
+    return unknown_of(amount) if isinstance(amount, Unknown) else dollars(amount)
+
+
+def _energy_of(kwh: float | Unknown) -> float | Json:
+    return unknown_of(kwh) if isinstance(kwh, Unknown) else round(kwh, 4)
 
 
 def cost_of(cost: Cost | Unknown) -> Json:

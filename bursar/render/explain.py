@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
+from bursar.render.idleness import lines_of
 from bursar.render.money import NOT_KNOWN, amount
 from bursar.render.text import clipped, visible, with_parameters
 from engine.compiled import Clause, Explanation
@@ -86,6 +87,7 @@ def _explanation(console: Console, explanation: Explanation) -> None:
     if explanation.where is not None:
         _clause(console, "where", explanation.where)
     _facts(console, "check", explanation.judgement.evidence)
+    _beside(console, verdict)
     for clause in explanation.unless:
         _clause(console, "unless", clause)
     _unknowns(console, verdict.unknowns)
@@ -129,6 +131,14 @@ def _facts(console: Console, name: str, evidence: Iterable[Evidence]) -> None:
         source = f"  ({visible(fact.source)})" if fact.source else ""
         label = name if not number else ""
         _line(console, f"  {label:<8}{visible(fact.path)} = {value_text(fact.value, fact.unit)}{wanted}{source}")
+
+
+def _beside(console: Console, verdict: Verdict) -> None:
+    """Write what an idle verdict says beside its evidence, each name once."""
+    last = ""
+    for name, text in lines_of(verdict.idleness, verdict.basis):
+        _line(console, f"  {name if name != last else '':<8}{visible(text)}", "dim")
+        last = name
 
 
 def _unknowns(console: Console, unknowns: Iterable[Unknown]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from bursar.render.idleness import summary_of
 from bursar.render.money import NOTHING, monthly
 from bursar.render.table import cause_of, conditions_of, examples_of, savings_of
 from bursar.render.text import clipped, counted, visible, with_parameters
@@ -116,7 +117,7 @@ def _row(finding: Finding) -> str:
         finding.severity.value,
         safe(finding.verdict.policy),
         safe(subject.name, 80),
-        safe(finding.verdict.summary),
+        safe(summary_of(finding.verdict)),
         safe(monthly(finding.cost)),
         safe(saves),
     )

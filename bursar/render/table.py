@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
+from bursar.render.idleness import summary_of
 from bursar.render.money import NOTHING, amount, monthly, total
 from bursar.render.text import clipped, counted, visible, with_parameters
 from engine.findings import Cost, Finding, Outcome, Verdict
@@ -161,7 +162,7 @@ def _add(table: Table, finding: Finding) -> None:
         "",
         visible(subject.name),
         *([visible(where_of(finding))] if len(table.columns) == 6 else []),
-        visible(finding.verdict.summary) + doubtful,
+        visible(summary_of(finding.verdict)) + doubtful,
         monthly(finding.cost),
         monthly(finding.savings) if finding.remediate else NOTHING,
     ]

@@ -17,7 +17,7 @@ from engine.policy.scalars import PositiveDuration, Text, Word
 
 WIDEST = 8
 """Bits that a network of the proxy's has at least: 10.0.0.0/8."""
-STRICT = ConfigDict(frozen=True, extra="forbid")
+STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 Network: TypeAlias = IPv4Network | IPv6Network
 
 

@@ -15,7 +15,7 @@ API = "https://slack.com/api/"
 class SlackDocument(BaseModel):
     """The app in one workspace that asks, and takes the answers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: Text
     team: Annotated[Word, Field(pattern=r"^[TE][A-Z0-9]{1,20}$")]

@@ -63,10 +63,11 @@ class CheckJudge:
     def codes(self, run: int, launched: Numbers, off: Flags) -> Codes:
         now, bucket = self.clock.moment(run), int(self.clock.ends[run])
         context = self.context_at(now)
-        check = compile_check(self.policy, context)
+        policy = as_recorded(self.policy)
+        check = compile_check(policy, context)
         if check is None:
             return np.full(len(self.machines), Code.UNKNOWN, np.int8)
-        compiled = compile_policy(self.policy, check, context)
+        compiled = compile_policy(policy, check, context)
         codes = [
             self._code(compiled, machine, self.clock.grid, bucket, (launched[number], bool(off[number])))
             for number, machine in self.machines
@@ -104,6 +105,18 @@ class BothJudges:
 
     def codes(self, run: int, launched: Numbers, off: Flags) -> Codes:
         return np.concatenate([self.first.codes(run, launched, off), self.second.codes(run, launched, off)])
+
+
+def as_recorded(policy: Policy) -> Policy:
+    """
+    Return `policy` as a recording can answer it, which has use, power and memory of GPUs and nothing beside.
+
+    What protects a machine from an act (other work, a sample that is missing) is left out, so that a replay acts
+    no less than runs would, and its regret is no lower than theirs.
+    """
+    if not isinstance(policy.check, Idle):
+        return policy
+    return replace(policy, check=policy.check.model_copy(update={"protect_while": {}, "unseen": policy.check.window}))
 
 
 def idle_of(policy: Policy) -> Idle | None:

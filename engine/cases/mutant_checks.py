@@ -72,16 +72,34 @@ def _idle(check: Idle, text: Texts) -> Iterator[CheckChange]:
             yield CheckChange(_changed(check, below={**check.below, name: moved}), how, path)
         if len(check.below) > 1:
             yield CheckChange(_changed(check, below=_without(check.below, name)), f"below.{name}: dropped", path)
-    for percent in (check.coverage - 1, check.coverage + 1):
-        if 0 < percent <= 100:
-            how = f"coverage: {format_percent(check.coverage)} → {format_percent(percent)}"
-            yield CheckChange(_changed(check, coverage=percent), how, ("coverage",))
+    yield from _protections(check)
+    if check.unseen:
+        for how, unseen in moved_lengths(check.unseen, text("unseen")):
+            yield CheckChange(_changed(check, unseen=unseen), f"unseen: {how}", ("unseen",))
+    yield from _shares(check)
     for number, name in enumerate(check.classes):
         rest = tuple(other for other in check.classes if other != name)
         how = f"classes: {name} dropped" if rest else "classes: dropped"
         yield CheckChange(_changed(check, classes=rest), how, ("classes", number))
     if len(check.classes) > 1:
         yield CheckChange(_changed(check, classes=()), "classes: dropped", ("classes",))
+
+
+def _protections(check: Idle) -> Iterator[CheckChange]:
+    for name, limit in (check.protect_while or {}).items():
+        path = ("protect_while", name)
+        rest = _without(check.protect_while or {}, name)
+        yield CheckChange(_changed(check, protect_while=rest), f"protect_while.{name}: dropped", path)
+        for moved in _thresholds(limit):
+            how = f"protect_while.{name}: {limit.text} → {moved.text}"
+            yield CheckChange(_changed(check, protect_while={**rest, name: moved}), how, path)
+
+
+def _shares(check: Idle) -> Iterator[CheckChange]:
+    for percent in (check.coverage - 1, check.coverage + 1):
+        if 0 < percent <= 100:
+            how = f"coverage: {format_percent(check.coverage)} → {format_percent(percent)}"
+            yield CheckChange(_changed(check, coverage=percent), how, ("coverage",))
 
 
 def _thresholds(threshold: Quantity) -> Iterator[Quantity]:

@@ -108,9 +108,7 @@ def _check(policy: Policy, written: Written) -> Iterator[Probe]:
                 true, false = (replace(policy, expressions=found) for found in expressions)
                 yield Probe(f"rule: {name}", place, _rule(policy, leaf), true, false)
         case Idle() as idle:
-            for name, threshold in idle.below.items():
-                place = written.place(policy.name, key, "below", name)
-                yield _threshold(policy, idle, name, f"idle: {name} below {threshold.text}", place)
+            yield from _idle(policy, idle, written)
         case RequiredTags() as tags:
             for name, rule in tags.tags.items():
                 place = written.place(policy.name, key, "tags", name)
@@ -134,12 +132,34 @@ def _with(policy: Policy, check: Any) -> Policy:
     return replace(policy, check=check)
 
 
+def _idle(policy: Policy, idle: Idle, written: Written) -> Iterator[Probe]:
+    for name, threshold in idle.below.items():
+        place = written.place(policy.name, "idle", "below", name)
+        yield _threshold(policy, idle, name, f"idle: {name} below {threshold.text}", place)
+    for name, limit in (idle.protect_while or {}).items():
+        place = written.place(policy.name, "idle", "protect_while", name)
+        yield _protection(policy, idle, name, f"idle: {name} below {limit.text}, else protected", place)
+
+
 def _threshold(policy: Policy, idle: Idle, name: str, words: str, place: Place) -> Probe:
     def at(value: float) -> Idle:
         moved = idle.below[name].model_copy(update={"value": value})
         return idle.model_copy(update={"below": {**idle.below, name: moved}})
 
-    single = idle.model_copy(update={"below": {name: idle.below[name]}, "classes": WORK_CLASSES})
+    single = idle.model_copy(update={"below": {name: idle.below[name]}, "protect_while": {}, "classes": WORK_CLASSES})
+    alone = replace(policy, where=None, unless=(), check=single)
+    return Probe(words, place, alone, _with(policy, at(float("inf"))), _with(policy, at(float("-inf"))))
+
+
+def _protection(policy: Policy, idle: Idle, name: str, words: str, place: Place) -> Probe:
+    """Return the probe of what protects: true where it does not, and the resource is then of one of `WORK_CLASSES`."""
+    limits = dict(idle.protect_while or {})
+
+    def at(value: float) -> Idle:
+        moved = limits[name].model_copy(update={"value": value})
+        return idle.model_copy(update={"protect_while": {**limits, name: moved}})
+
+    single = idle.model_copy(update={"protect_while": {name: limits[name]}, "classes": WORK_CLASSES})
     alone = replace(policy, where=None, unless=(), check=single)
     return Probe(words, place, alone, _with(policy, at(float("inf"))), _with(policy, at(float("-inf"))))
 

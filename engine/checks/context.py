@@ -8,11 +8,12 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TypeAlias
 
+from engine.checks.faults import faults_of
 from engine.commitments import Commitment
 from engine.expr.env import Env
 from engine.expr.fused import Code
-from engine.findings import Confidence, Evidence
-from engine.kinds import Catalog
+from engine.findings import NO_BASIS, Basis, Confidence, Evidence, Idleness
+from engine.kinds import Catalog, Kind, Metric
 from engine.model import Resource
 from engine.prices import PriceBook
 from engine.telemetry import Window, WindowReading, believable_windows
@@ -41,16 +42,13 @@ class Context:
         return cost if isinstance(cost, Unknown) else cost.hourly
 
     def metric(self, resource: Resource, function: str, name: str, length: timedelta) -> float | Unknown:
-        """Return `function` of metric `name` over all devices of `resource`; Unknown if any device is."""
+        """Return `function` of metric `name` over all devices of `resource`; Unknown if any device is, or is broken."""
         kind = self.catalog.kinds[resource.kind]
-        found = believable_windows(
-            resource,
-            kind,
-            kind.metric_by_name[name],
-            Window.ending(self.now, length),
-            now=self.now,
-            watts=self.watts,
-        )
+        metric, window = kind.metric_by_name[name], Window.ending(self.now, length)
+        fault = self._fault(resource, kind, metric, window)
+        if fault is not None:
+            return fault
+        found = believable_windows(resource, kind, metric, window, now=self.now, watts=self.watts)
         readings: list[WindowReading] = []
         for reading in found.values():
             if isinstance(reading, Unknown):
@@ -68,6 +66,18 @@ class Context:
             case _:
                 return sum(r.mean for r in readings) / len(readings)
 
+    @staticmethod
+    def _fault(resource: Resource, kind: Kind, metric: Metric, window: Window) -> Unknown | None:
+        """Return which device is broken: what a broken one sends says nothing of work."""
+        if metric.optional or metric.devices not in {m.devices for m in kind.metrics if m.signal == "health"}:
+            return None
+        broken = next((f for f in faults_of(resource, kind, window).values() if f.new), None)
+        if broken is None:
+            return None
+        return Unknown(
+            Reason.SOURCE_ERROR, f"device {broken.device} is broken: {broken.text}", f"metrics.{metric.name}"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -80,6 +90,9 @@ class Judgement:
     classification: str = ""
     confidence: Confidence = Confidence.HIGH
     actionable: bool = True
+    doubtful: bool = False
+    basis: Basis = NO_BASIS
+    idleness: Idleness | None = None
 
 
 Decide: TypeAlias = Callable[[Resource], Truth]

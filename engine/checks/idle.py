@@ -4,46 +4,82 @@
 Each device is judged by itself: idle only if every metric named by the policy was below its
 threshold for the whole window, busy if one of them was not, unknown otherwise. Busy wins over
 unknown, so that a missing series can hide work but never invent idleness. A machine is idle when
-every device it should have is. Two independent signals have to agree before anything is acted on,
-and CPU alone never proves a GPU idle.
+every device it should have is. Before anything is acted on, two independent signals have to agree,
+nothing else may be at work, and no sample may be missing in which work could have been.
+CPU alone never proves a GPU idle.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from engine.checks.context import Context, Judgement, ResourceCheck
-from engine.checks.idle_devices import DeviceState, Observed, classify_devices
+from engine.checks.faults import Fault, faults_of
+from engine.checks.idle_basis import basis_of
+from engine.checks.idle_devices import Device, DeviceState, Observed, classify_devices
+from engine.checks.idle_doubts import Doubts, doubts_of
 from engine.checks.idle_evidence import evidence_of_devices
-from engine.findings import Confidence, Evidence
-from engine.kinds import Kind, Metric
-from engine.model import Resource, age_of, read_field
+from engine.checks.idle_faults import with_faults
+from engine.checks.idle_gate import gate, unknown_judgement
+from engine.checks.idle_look import Look
+from engine.checks.idle_spell import idleness_of
+from engine.findings import Basis, Confidence, Evidence
+from engine.model import Resource
 from engine.policy.checks import Idle
-from engine.telemetry import Window, WindowReading, as_count, believable_windows
 from engine.units import format_duration
-from engine.values import Answer, Reason, Unknown
+from engine.values import Reason, Truth, Unknown
 
-WORKLOAD_SIGNALS = frozenset({"compute", "power", "requests"})
-"""Signals that speak of the accelerator or of the work itself. CPU, network and memory do not."""
 IDLE = "idle"
 """The class where memory, which would tell more, is not known."""
 BY_MEMORY = frozenset({"no_process", "context_held"})
 HELD_MEMORY = 10.0
 """Percent of a device's memory above which something is loaded: a CUDA context alone takes less than 1%."""
+WHOLLY = frozenset({IDLE, "no_process", "context_held", "serving_no_traffic", "other_work"})
+"""The classes of what is idle as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of one resource."""
+
+    below: list[Observed]
+    beside: list[Observed]
+    states: Mapping[str, Device]
+    faults: Mapping[str, Fault]
+
+    def count(self, state: DeviceState) -> int:
+        return sum(1 for one in self.states.values() if one.state is state)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return (*evidence_of_devices([*self.below, *self.beside]), *(fault.evidence for fault in self.faults.values()))
 
 
 def compile_idle(check: Idle, context: Context) -> ResourceCheck:
     """Return the check for one policy."""
 
-    def judge(resource: Resource) -> Judgement:
-        kind = context.catalog.kinds[resource.kind]
-        gate = _gate(resource, kind, check, context)
-        if gate is not None:
-            return gate
-        return of_classes(_judge_devices(resource, kind, check, context), frozenset(check.classes))
+    def looked(resource: Resource) -> tuple[Look, Judgement, Seen | None]:
+        look = Look(resource, context.catalog.kinds[resource.kind], check, context)
+        closed = gate(look)
+        if closed is not None:
+            return look, closed, None
+        seen = _see(look)
+        return look, of_classes(_judged(look, seen), frozenset(check.classes)), seen
 
-    return ResourceCheck(lambda resource: judge(resource).violated, judge)
+    def decide(resource: Resource) -> Truth:
+        return looked(resource)[1].violated
+
+    def judge(resource: Resource) -> Judgement:
+        look, judgement, seen = looked(resource)
+        if seen is None:
+            return judgement
+        basis = basis_of(look, judgement, [*seen.below, *seen.beside])
+        if judgement.violated is not True or judgement.classification not in WHOLLY:
+            return replace(judgement, basis=basis)
+        return replace(judgement, basis=basis, idleness=idleness_of(look))
+
+    return ResourceCheck(decide, judge)
 
 
 def of_classes(judgement: Judgement, classes: frozenset[str]) -> Judgement:
@@ -52,9 +88,13 @@ def of_classes(judgement: Judgement, classes: frozenset[str]) -> Judgement:
 
     An idle device whose memory is not known is of either class that memory tells apart: it is a violation
     where both are asked for, and where one is, unknown. So what is not known never adds a violation.
+    What is broken does not comply with a policy about idleness: where it is not asked about, it is unknown.
     """
     if not classes or judgement.violated is not True or judgement.classification in classes:
         return judgement
+    if judgement.classification == "faulted":
+        broken = Unknown(Reason.SOURCE_ERROR, f"{judgement.summary}, not idle", "gpu.fault")
+        return replace(judgement, violated=broken, unknowns=(broken,), classification="")
     if judgement.classification == IDLE and classes & BY_MEMORY:
         if classes >= BY_MEMORY:
             return judgement
@@ -63,136 +103,67 @@ def of_classes(judgement: Judgement, classes: frozenset[str]) -> Judgement:
     return replace(judgement, violated=False)
 
 
-def _unknown(summary: str, *unknowns: Unknown, evidence: tuple[Evidence, ...] = ()) -> Judgement:
-    return Judgement(unknowns[0], summary, evidence, unknowns)
+def _see(look: Look) -> Seen:
+    below, beside, faults = look.below(), look.beside(), faults_of(look.resource, look.kind, look.window)
+    return Seen(below, beside, with_faults(classify_devices(below, beside), faults), faults)
 
 
-def _gate(resource: Resource, kind: Kind, check: Idle, context: Context) -> Judgement | None:
-    """Return the answer where the resource's own facts decide: not running, too new, no accelerator."""
-    if "running" in kind.field_by_name:
-        running = _field(resource, kind, "running", context)
-        if running is False:
-            return Judgement(False, "not running", (Evidence("resource.running", False),))
-        if running is not True:
-            return _unknown("it is not known whether it is running", _as_unknown(running, "resource.running"))
-    young = _too_new(resource, kind, check.window, context)
-    if young is not None:
-        return _unknown("too new to be judged", young)
-    return _accelerator_gate(resource, kind, check, context)
-
-
-def _too_new(resource: Resource, kind: Kind, window: timedelta, context: Context) -> Unknown | None:
-    """Return why the resource has not been up for a whole window, if so."""
-    if "launched" in kind.field_by_name:
-        path = "resource.launched"
-        launched = _field(resource, kind, "launched", context)
-        if not isinstance(launched, datetime) or launched.tzinfo is None:
-            return _as_unknown(launched, path)
-        up = context.now - launched
-    else:
-        age = age_of(resource, context.now)
-        if isinstance(age, Unknown):
-            return age
-        up, path = age, "resource.age"
-    if up < timedelta(0):
-        return Unknown(Reason.FUTURE_TIMESTAMP, "it starts after now", path)
-    if up < window:
-        return Unknown(Reason.TOO_NEW, f"up for {format_duration(_to_minutes(up))}", path)
-    return None
-
-
-def _to_minutes(length: timedelta) -> timedelta:
-    return timedelta(minutes=int(length.total_seconds() // 60))
-
-
-def _accelerator_gate(resource: Resource, kind: Kind, check: Idle, context: Context) -> Judgement | None:
-    """Return the answer where the policy's signals cannot speak of this machine."""
-    if "accelerator.count" not in kind.field_by_name:
-        return None
-    answer = _field(resource, kind, "accelerator.count", context)
-    count = as_count(answer)
-    if count is None:
-        unknown = _as_unknown(answer, "resource.accelerator.count")
-        return _unknown("it is not known whether it has accelerators", unknown)
-    signals = {kind.metric_by_name[name].signal for name in check.below}
-    devices = {kind.metric_by_name[name].devices for name in check.below}
-    if count > 0 and not signals & WORKLOAD_SIGNALS:
-        return _unknown(
-            "its accelerators are not looked at",
-            Unknown(Reason.NOT_COLLECTED, "CPU and network never prove a GPU idle", "gpu.utilization"),
-        )
-    if count == 0 and devices == {"accelerator.devices"}:
-        return Judgement(False, "it has no accelerator", (Evidence("resource.accelerator.count", count),))
-    return None
-
-
-def _judge_devices(resource: Resource, kind: Kind, check: Idle, context: Context) -> Judgement:
-    window = Window.ending(context.now, check.window, float(check.coverage))
-    observed = [
-        Observed(
-            metric=kind.metric_by_name[name],
-            threshold=limit,
-            readings=_read(resource, kind, kind.metric_by_name[name], window, context),
-        )
-        for name, limit in check.below.items()
-    ]
-    states = classify_devices(observed)
-    evidence = evidence_of_devices(observed)
-    counts = {state: sum(1 for s in states.values() if s.state is state) for state in DeviceState}
-    total = len(states)
-    length = format_duration(check.window)
-    if counts[DeviceState.STUCK]:
-        return Judgement(
-            True,
-            f"{counts[DeviceState.STUCK]} of {total} devices report full use at resting power for {length}",
-            evidence,
-            classification="stuck",
-            confidence=Confidence.MEDIUM,
-            actionable=False,
-        )
-    disputed = counts[DeviceState.DISPUTED]
-    if counts[DeviceState.BUSY] or (disputed and counts[DeviceState.IDLE]):
-        return _at_work(counts, total, length, evidence)
-    if counts[DeviceState.UNKNOWN] or disputed or not total:
-        unknowns = tuple(dict.fromkeys(u for s in states.values() for u in s.unknowns))
-        known = counts[DeviceState.IDLE]
-        summary = f"{counts[DeviceState.UNKNOWN] + disputed} of {total} devices cannot be judged"
-        if not known and total > 1:
+def _judged(look: Look, seen: Seen) -> Judgement:
+    total, length = len(seen.states), format_duration(look.check.window)
+    if seen.count(DeviceState.FAULTED):
+        return _reported("faulted", _faulted(seen), seen, Confidence.HIGH)
+    stuck = seen.count(DeviceState.STUCK)
+    if stuck:
+        summary = f"{stuck} of {total} devices report full use at resting power for {length}"
+        return _reported("stuck", summary, seen)
+    idle, busy = seen.count(DeviceState.IDLE), seen.count(DeviceState.BUSY)
+    disputed, silent = seen.count(DeviceState.DISPUTED), seen.count(DeviceState.UNKNOWN)
+    if busy or (disputed and idle):
+        worked = busy + disputed
+        if not idle:
+            return Judgement(False, f"at work: {worked} of {total} devices were used", seen.evidence)
+        return _reported("partly_idle", f"{idle} of {total} devices did no work for {length}, {worked} did", seen)
+    if silent or disputed or not total:
+        unknowns = tuple(dict.fromkeys(u for s in seen.states.values() for u in s.unknowns))
+        summary = f"{silent + disputed} of {total} devices cannot be judged"
+        if not idle and total > 1:
             summary = "none of its devices can be judged"
         elif total == 1:
             summary = "its use cannot be judged"
         fallback = Unknown(Reason.NOT_COLLECTED, "no device is known", "accelerator.devices")
-        return _unknown(summary, *(unknowns or (fallback,)), evidence=evidence)
-    return _idle(resource, kind, check, context, window, evidence, total)
+        return unknown_judgement(summary, *(unknowns or (fallback,)), evidence=seen.evidence)
+    return _idle(look, seen)
 
 
-def _at_work(counts: dict[DeviceState, int], total: int, length: str, evidence: tuple[Evidence, ...]) -> Judgement:
-    idle, busy = counts[DeviceState.IDLE], counts[DeviceState.BUSY] + counts[DeviceState.DISPUTED]
-    if not idle:
-        return Judgement(False, f"at work: {busy} of {total} devices were used", evidence)
+def _faulted(seen: Seen) -> str:
+    broken = [name for name, device in seen.states.items() if device.state is DeviceState.FAULTED]
+    what = seen.faults[broken[0]].text
+    if len(broken) == 1:
+        return f"device {broken[0]} is broken: {what}"
+    return f"{len(broken)} of {len(seen.states)} devices are broken, device {broken[0]}: {what}"
+
+
+def _reported(classification: str, summary: str, seen: Seen, confidence: Confidence = Confidence.MEDIUM) -> Judgement:
+    """Return a violation that no step ever comes of."""
     return Judgement(
-        True,
-        f"{idle} of {total} devices did no work for {length}, {busy} did",
-        evidence,
-        classification="partly_idle",
-        confidence=Confidence.MEDIUM,
-        actionable=False,
+        True, summary, seen.evidence, classification=classification, confidence=confidence, actionable=False
     )
 
 
-def _idle(
-    resource: Resource,
-    kind: Kind,
-    check: Idle,
-    context: Context,
-    window: Window,
-    evidence: tuple[Evidence, ...],
-    total: int,
-) -> Judgement:
-    signals = {kind.metric_by_name[name].signal for name in check.below}
+def _idle(look: Look, seen: Seen) -> Judgement:
+    """Return what is idle, as far as anybody can tell, with its class and what speaks against an act."""
+    signals = {look.kind.metric_by_name[name].signal for name in look.check.below}
+    memory = _memory(look)
+    what, held = _classify(signals, memory)
+    length, total = format_duration(look.check.window), len(seen.states)
+    doubts = doubts_of(look, [*seen.below, *seen.beside], memory if _memory_decides(look.check) else None)
+    evidence = (*seen.evidence, *held, *evidence_of_devices(doubts.looked))
     agreed = len(signals) > 1
-    what, memory = _classify(resource, kind, check, context, window)
-    length = format_duration(check.window)
+    wanted = (*(() if agreed else ("a second signal that agrees",)), *doubts.wanted)
+    basis = Basis(changes=tuple(f"for an act: {one}" for one in wanted))
+    if doubts.working:
+        found = _reported("other_work", f"no work of its accelerators for {length}, {doubts.working}", seen)
+        return replace(found, evidence=evidence, basis=basis)
     phrases = {
         "context_held": f"no work for {length}, memory held",
         "no_process": f"no work for {length}, nothing loaded",
@@ -200,48 +171,46 @@ def _idle(
     }
     summary = phrases.get(what, f"no work for {length}") + ("" if total == 1 else f", all {total} devices")
     if not agreed:
-        only = next(iter(signals))
-        summary += f"; only the {only} signal says so"
+        summary += f"; only the {next(iter(signals))} signal says so"
     return Judgement(
         True,
-        summary,
-        (*evidence, *memory),
+        "; ".join((summary, *doubts.reasons)),
+        evidence,
         classification=what,
-        confidence=Confidence.HIGH if agreed else Confidence.LOW,
-        actionable=agreed,
+        confidence=_confidence(doubts, agreed=agreed),
+        actionable=agreed and not doubts.reasons,
+        doubtful=agreed and bool(doubts.reasons),
+        basis=basis,
     )
 
 
-def _classify(
-    resource: Resource, kind: Kind, check: Idle, context: Context, window: Window
-) -> tuple[str, tuple[Evidence, ...]]:
+def _confidence(doubts: Doubts, *, agreed: bool) -> Confidence:
+    if not agreed:
+        return Confidence.LOW
+    return Confidence.MEDIUM if doubts.reasons else Confidence.HIGH
+
+
+def _memory_decides(check: Idle) -> bool:
+    """Return whether a violation depends on which of the two classes it is that memory tells apart."""
+    asked = BY_MEMORY & set(check.classes)
+    return bool(asked) and asked != BY_MEMORY
+
+
+def _memory(look: Look) -> Observed | None:
+    metric = next((m for m in look.kind.metrics if m.signal == "memory"), None)
+    return None if metric is None else look.observe(metric, look.check.below[next(iter(look.check.below))])
+
+
+def _classify(signals: set[str], memory: Observed | None) -> tuple[str, tuple[Evidence, ...]]:
     """Return the class of an idle resource and what it rests on. It never changes whether it is idle."""
-    if any(kind.metric_by_name[name].signal == "requests" for name in check.below):
+    if "requests" in signals:
         return "serving_no_traffic", ()
-    held = next((m for m in kind.metrics if m.signal == "memory"), None)
-    if held is None:
+    if memory is None:
         return IDLE, ()
-    readings = _read(resource, kind, held, window, context)
-    known = [r for r in readings.values() if not isinstance(r, Unknown)]
-    if not known or len(known) < len(readings):
+    known = [r for r in memory.readings.values() if not isinstance(r, Unknown)]
+    if not known or len(known) < len(memory.readings):
         return IDLE, ()
     highest = max(known, key=lambda r: r.peak)
-    evidence = Evidence(held.name, round(highest.peak, 1), held.unit, source=highest.provenance())
+    metric = memory.metric
+    evidence = Evidence(metric.name, round(highest.peak, 1), metric.unit, source=highest.provenance())
     return ("context_held" if highest.peak >= HELD_MEMORY else "no_process"), (evidence,)
-
-
-def _read(
-    resource: Resource, kind: Kind, metric: Metric, window: Window, context: Context
-) -> dict[str, WindowReading | Unknown]:
-    """Return the readings of `metric` by device."""
-    return believable_windows(resource, kind, metric, window, now=context.now, watts=context.watts)
-
-
-def _field(resource: Resource, kind: Kind, name: str, context: Context) -> Answer:
-    return read_field(resource, name, kind.field_by_name[name].group, context.now)
-
-
-def _as_unknown(answer: Answer, path: str) -> Unknown:
-    if isinstance(answer, Unknown):
-        return Unknown(answer.reason, answer.detail, path)
-    return Unknown(Reason.WRONG_TYPE, repr(answer), path)

@@ -22,6 +22,8 @@ class DeviceState(StrEnum):
     """Fully used by its utilisation, at rest by its power: a hung collective or a spinning kernel."""
     DISPUTED = "disputed"
     """At rest by its utilisation, at work by its power: not idle, and one of the two sources is wrong."""
+    FAULTED = "faulted"
+    """Broken: paid for and unusable."""
     UNKNOWN = "unknown"
 
 
@@ -44,10 +46,11 @@ class Device:
     unknowns: tuple[Unknown, ...] = ()
 
 
-def classify_devices(observed: Sequence[Observed]) -> dict[str, Device]:
+def classify_devices(observed: Sequence[Observed], beside: Sequence[Observed] = ()) -> dict[str, Device]:
     """
     Return the state of each device.
 
+    What is observed `beside` can show that a device works; where it shows nothing, it says nothing.
     Metrics of the whole resource (CPU, network) count for every device. Devices whose names differ
     between metrics are judged each by what is there, and lack the rest.
     """
@@ -61,12 +64,19 @@ def classify_devices(observed: Sequence[Observed]) -> dict[str, Device]:
     names = dict.fromkeys(name for o in own for name in o.readings)
     named = [name for name in names if not name.startswith("?")]
     silent = max(sum(1 for n in o.readings if n.startswith("?")) for o in own)
-    states = {name: _classify([(o, o.readings.get(name)) for o in own] + whole) for name in named}
+    states = {
+        name: _classify([(o, o.readings.get(name)) for o in own] + whole + _at_work(beside, name)) for name in named
+    }
     fewest = max(len(o.readings) for o in own)
     for number in range(max(fewest - len(named), 0) if silent else 0):
         name = f"?{number}"
         states[name] = Device(DeviceState.UNKNOWN, _silences(own))
     return states
+
+
+def _at_work(beside: Sequence[Observed], device: str) -> list[tuple[Observed, WindowReading | Unknown | None]]:
+    found = ((o, o.readings.get(device)) for o in beside)
+    return [(o, r) for o, r in found if isinstance(r, WindowReading) and o.level(r) >= o.threshold.value]
 
 
 def _silences(own: Sequence[Observed]) -> tuple[Unknown, ...]:
@@ -110,7 +120,7 @@ def _classify(pairs: Sequence[tuple[Observed, WindowReading | Unknown | None]]) 
 
 def _spins(quiet: Mapping[str, WindowReading], loud: Mapping[str, WindowReading]) -> bool:
     """Return whether full use is claimed that power and requests do not bear out; CPUs may well wait busily."""
-    if "power" not in quiet or "compute" not in loud or {"power", "requests"} & set(loud):
+    if "power" not in quiet or "compute" not in loud or {"power", "requests", "video"} & set(loud):
         return False
     return loud["compute"].low >= FULL_USE
 

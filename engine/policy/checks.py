@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import time
+from datetime import time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self, TypeAlias
@@ -22,6 +22,7 @@ from engine.policy.scalars import (
     Condition,
     Count,
     Date,
+    Duration,
     Hours,
     Null,
     Number,
@@ -68,7 +69,7 @@ def _only(replacement: dict[str, Any]) -> Any:
     return change
 
 
-STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class TagRule(BaseModel):
@@ -166,7 +167,9 @@ def _single(value: Any) -> Any:
     return value
 
 
-IdleClass: TypeAlias = Literal["no_process", "context_held", "serving_no_traffic", "partly_idle", "stuck"]
+IdleClass: TypeAlias = Literal[
+    "no_process", "context_held", "serving_no_traffic", "other_work", "partly_idle", "stuck", "faulted"
+]
 
 
 class Idle(BaseModel):
@@ -183,6 +186,19 @@ class Idle(BaseModel):
         Decimal(90), description="How much of the window has to be covered by samples.", examples=["90%"]
     )
 
+    unseen: Duration = Field(
+        timedelta(0),
+        description="How long nobody may have looked at a signal in a window that is acted on. Up to `coverage` what "
+        "is missing beyond it is reported and not acted on.",
+        examples=["2m"],
+    )
+    protect_while: Mapping[Text, Annotated[Quantity, BeforeValidator(_single)]] | None = Field(
+        None,
+        description="Metrics with the value from which on something else is taken to be at work: data prepared by the "
+        "processors, a checkpoint sent away. It is reported and never acted on; so is what is not known of it. For "
+        "machines with accelerators `cpu.utilization: 20%` if not given.",
+        examples=[{"cpu.utilization": "20%", "network.out": "10GiB"}],
+    )
     classes: tuple[IdleClass, ...] = Field(
         (), description="The classes of idleness that are violations; all of them if not given."
     )

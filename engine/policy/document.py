@@ -138,7 +138,7 @@ class PolicyDocument(Shared):
 class FileDocument(BaseModel):
     """A policy file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", title="Bursar policies")
+    model_config = ConfigDict(frozen=True, extra="forbid", title="Bursar policies", defer_build=True)
 
     version: Literal[1] = Field(description="The version of the policy language.")
     defaults: Shared | None = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from engine.checks.encryption import demands_of
@@ -73,20 +73,34 @@ def _field_problems(key: str, field: str, kinds: Sequence[Kind], node: Node) -> 
 
 def _idle_problems(check: Idle | None, kinds: Sequence[Kind], node: Node) -> Iterator[Problem]:
     """Yield what is wrong with the metrics of an `idle` check and with what each is to stay below."""
-    written = node.get("below") if isinstance(node, MapNode) else None
-    if not isinstance(written, MapNode):
-        return
+    for part in ("below", "protect_while"):
+        written = node.get(part) if isinstance(node, MapNode) else None
+        if isinstance(written, MapNode):
+            limits = None if check is None else getattr(check, part)
+            yield from _metric_problems(check, limits, kinds, written, find(node, ("for",)), of_window=part == "below")
+
+
+def _metric_problems(
+    check: Idle | None,
+    limits: Mapping[str, Quantity] | None,
+    kinds: Sequence[Kind],
+    written: MapNode,
+    window: Node,
+    *,
+    of_window: bool,
+) -> Iterator[Problem]:
     for kind in kinds:
-        if not kind.metrics:
+        if not kind.metrics and of_window:
             yield Problem("unsupported-check", f"`{kind.name}` has no metrics", written.place)
     judged = [kind for kind in kinds if kind.metrics]
     for key, value in written.entries:
         lacking = [kind for kind in judged if key.text not in kind.metric_by_name]
         yield from (_unknown_metric(key, kind) for kind in lacking)
-        if judged and not lacking and check is not None and key.text in check.below:
+        if judged and not lacking and check is not None and limits is not None and key.text in limits:
             metric = judged[0].metric_by_name[key.text]
-            yield from _threshold_problems(metric, check.below[key.text], value)
-            yield from _window_problems(metric, check, find(node, ("for",)))
+            yield from _threshold_problems(metric, limits[key.text], value)
+            if of_window:
+                yield from _window_problems(metric, check, window)
 
 
 def _unknown_metric(key: ScalarNode, kind: Kind) -> Problem:

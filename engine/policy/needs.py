@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from engine.checks.idle_look import beside_metrics, protected_window, protections
 from engine.expr.uses import uses
 from engine.kinds import Kind, Metric
 from engine.model import KindNeeds, Needs
@@ -39,6 +40,9 @@ class _Wanted:
         self.fields(
             *((metric.devices,) if metric.devices else ()), *(("accelerator.model",) if metric.derived_from else ())
         )
+        for health in self.kind.metrics:
+            if health.signal == "health" and health.devices == metric.devices:
+                self.metrics[health.name] = max(window, self.metrics.get(health.name, window))
         if metric.event_driven:
             for witness in self.kind.metrics:
                 if not witness.event_driven and not witness.derived_from and witness.devices == metric.devices:
@@ -96,9 +100,15 @@ def _add_check(entry: _Wanted, policy: Policy) -> None:
             entry.fields(*IDLE_FIELDS)
             for name in check.below:
                 entry.metric(entry.kind.metric_by_name[name], check.window)
+            for metric in (*_protecting(check, entry.kind), *beside_metrics(check, entry.kind)):
+                entry.metric(metric, protected_window(check, metric))
             # What is held in memory tells a forgotten process from an empty machine.
             for metric in entry.kind.metrics:
                 if metric.signal == "memory":
                     entry.metric(metric, check.window)
         case _:
             pass
+
+
+def _protecting(check: Idle, kind: Kind) -> list[Metric]:
+    return [kind.metric_by_name[name] for name in protections(check, kind)]

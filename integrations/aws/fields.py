@@ -86,6 +86,25 @@ def agent_gpu_metrics() -> tuple[Metric, ...]:
             devices=devices,
             derived_from="gpu.power",
         ),
+        Metric(
+            "gpu.video",
+            "percent",
+            60,
+            "video",
+            "Use of the engines that encode and decode video, the higher of the two; no part of `gpu.utilization`.",
+            devices=devices,
+            optional=True,
+        ),
+        Metric(
+            "gpu.fault",
+            "count",
+            60,
+            "health",
+            "What is broken: the number of an XID error of the hardware, 1,000 and the error where the driver "
+            "itself says so, 0 where nothing is known to be.",
+            devices=devices,
+            optional=True,
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
+from engine.faults import DRIVER
 from integrations.nvml.samples import VALUES, GpuSample, HostSample, State, encode
 
 STALE = 3
@@ -43,6 +44,7 @@ class PrometheusPublisher:
         self._lock = threading.Lock()
         self._sample: HostSample | None = None
         self._xids: Counter[tuple[str, str, int]] = Counter()
+        self._broken: dict[tuple[str, str], int] = {}
         registry = CollectorRegistry()
         registry.register(self)
         self._server, self._thread = start_http_server(port, addr=address, registry=registry)
@@ -54,6 +56,9 @@ class PrometheusPublisher:
         with self._lock:
             self._sample = sample
             self._xids.update((gpu.index, gpu.uuid, xid) for gpu in sample.gpus for xid in gpu.xids)
+            # An error is told once; it stays until the agent ends, because a scrape may come later.
+            found = {(gpu.index, gpu.uuid): gpu.fault_number for gpu in sample.gpus}
+            self._broken.update({who: number for who, number in found.items() if 0 < number < DRIVER})
 
     def close(self) -> None:
         """Stop serving."""
@@ -66,7 +71,7 @@ class PrometheusPublisher:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         with self._lock:
-            sample, xids = self._sample, dict(self._xids)
+            sample, xids, broken = self._sample, dict(self._xids), dict(self._broken)
         fresh = sample is not None and self._clock() - sample.at.timestamp() <= STALE * max(sample.interval, 1)
         up = GaugeMetricFamily("bursar_agent_up", "Whether the driver answers and its answer is new.")
         up.add_metric([], float(fresh and sample is not None and not sample.problem))
@@ -87,7 +92,7 @@ class PrometheusPublisher:
                 if value in gpu.values:
                     family.add_metric([*_identity(gpu), *common], gpu.values[value])
             yield family
-        yield from self._states(sample, names, common)
+        yield from self._states(sample, names, common, broken)
         found = CounterMetricFamily(
             "bursar_gpu_xid_errors", "XID errors since the agent began.", labels=[*names, "xid"]
         )
@@ -96,19 +101,28 @@ class PrometheusPublisher:
             found.add_metric([index, uuid, models.get(index, ""), *common, str(xid)], count)
         yield found
 
-    def _states(self, sample: HostSample, names: list[str], common: list[str]) -> Iterator[Any]:
+    def _states(
+        self, sample: HostSample, names: list[str], common: list[str], broken: Mapping[tuple[str, str], int]
+    ) -> Iterator[Any]:
         from prometheus_client.core import GaugeMetricFamily
 
         fault = GaugeMetricFamily("bursar_gpu_faulted", "1 where the GPU is lost or needs a reset.", labels=names)
+        number = GaugeMetricFamily(
+            "bursar_gpu_fault",
+            "What is broken: an XID error of the hardware, 1000 and the error of the driver, or 0.",
+            labels=names,
+        )
         missing = GaugeMetricFamily(
             "bursar_gpu_missing", "1 for each value the driver did not give.", labels=[*names, "value", "state"]
         )
         for gpu in sample.gpus:
             who = [*_identity(gpu), *common]
             fault.add_metric(who, float(bool(gpu.fault) or State.FAULTED in gpu.missing.values()))
+            number.add_metric(who, gpu.fault_number or broken.get((gpu.index, gpu.uuid), 0))
             for value, state in gpu.missing.items():
                 missing.add_metric([*who, value, state.value], 1)
         yield fault
+        yield number
         yield missing
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from engine.errors import CollectError, ConfigError
+from engine.faults import NVML
 from integrations.nvml.samples import GpuSample, State
 
 STATES: Mapping[int, State] = {
@@ -30,7 +31,7 @@ STATES: Mapping[int, State] = {
     999: State.FAULTED,  # UNKNOWN
 }
 """What an error of NVML says; others are failures of their own."""
-FAULTS = {15: "the GPU is lost", 16: "the GPU needs a reset", 999: "the driver failed in an unknown way"}
+FAULTS = NVML
 NOT_FOUND = 6
 Answer = TypeVar("Answer")
 
@@ -141,6 +142,7 @@ class Nvml:
             self._memory(reading, handle)
             self._power(reading, known, handle)
             self._processes(reading, handle)
+            self._video(reading, handle)
         missing = {name: state for name, state in reading.missing.items() if name not in ("uuid", "model")}
         return GpuSample(known.index, known.uuid, known.model, reading.values, missing, mig, xids, reading.fault)
 
@@ -180,6 +182,19 @@ class Nvml:
             reading.put("power_peak_watts", max(drawn) / 1000)
         energy = reading.of("energy_joules", lambda: api.nvmlDeviceGetTotalEnergyConsumption(handle))
         reading.put("energy_joules", None if energy is None else energy / 1000)
+
+    def _video(self, reading: _Reading, handle: Any) -> None:
+        """Read the use of the video engines; that it is not known is no fault of the GPU."""
+        api = self._api
+        for name, call in (
+            ("encoder_percent", api.nvmlDeviceGetEncoderUtilization),
+            ("decoder_percent", api.nvmlDeviceGetDecoderUtilization),
+        ):
+            try:
+                reading.put(name, call(handle)[0])
+            except api.NVMLError as error:
+                state = STATES.get(error.value, State.FAILED)
+                reading.missing[name] = State.FAILED if state is State.FAULTED else state
 
     def _processes(self, reading: _Reading, handle: Any) -> None:
         """Read how many processes hold a context and how much they do; in a container the list may be empty."""

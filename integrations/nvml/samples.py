@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.faults import XIDS, fault_of_driver
+
 VERSION = 1
 
 
@@ -41,6 +43,8 @@ VALUES = {
     "memory_total_bytes": "All memory of the device.",
     "power_watts": "Power drawn.",
     "power_peak_watts": "The highest power drawn since the last sample.",
+    "encoder_percent": "Use of the engines that encode video.",
+    "decoder_percent": "Use of the engines that decode video.",
     "energy_joules": "Energy drawn since the driver was loaded; it begins anew at 0 when it is loaded again.",
     "processes": "Processes that hold a context on the device.",
 }
@@ -64,6 +68,13 @@ class GpuSample:
     """XID errors since the last sample."""
     fault: str = ""
     """How it is broken; empty where it is not known to be."""
+
+    @property
+    def fault_number(self) -> int:
+        """Return what is broken, as `gpu.fault` has it: the driver's own word, or an XID error; 0 for nothing."""
+        if self.fault or State.FAULTED in self.missing.values():
+            return fault_of_driver(self.fault)
+        return next((xid for xid in self.xids if xid in XIDS), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _table(table: Mapping[str, Any]) -> list[Price]:
 
 # --- the user's own ------------------------------------------------------------------------------
 
-STRICT = ConfigDict(frozen=True, extra="forbid")
+STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def _amount(text: str) -> Decimal:

@@ -15,7 +15,7 @@ from engine.policy.translate import validate
 from engine.units import UnitError
 from engine.yaml_text import parse_yaml
 
-STRICT = ConfigDict(frozen=True, extra="forbid")
+STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 MOST = 5_000.0
 """Watts that no board draws at rest: what is above is a wrong unit."""
 

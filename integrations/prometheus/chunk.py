@@ -28,8 +28,6 @@ class Found:
 
     series: list[tuple[Device, Series]] = field(default_factory=list)
     gaps: dict[str, Unknown] = field(default_factory=dict)
-    broken: bool = False
-    """True where one of its GPUs is: no other source makes up for that."""
 
 
 @dataclass(frozen=True, slots=True)

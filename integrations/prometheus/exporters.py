@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.faults import XIDS
 from integrations.telemetry.joining import Sender
 from integrations.telemetry.port import Device
 
@@ -30,6 +31,8 @@ class Pushed(StrEnum):
     """Of a counter, for each second; resets count as the server does it."""
     SHARE = "share"
     """Used of used and free, in percent."""
+    HIGHER = "higher"
+    """The higher of two series; the one that is there where the other is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,10 @@ class Published:
     whole: bool = False
     """Numbers are whole: fractions between 0 and 1 show a ratio where a percentage is declared."""
     pushed: Pushed = Pushed.PEAK
-    free: str = ""
-    """For `SHARE`: the series of what is free."""
+    other: str = ""
+    """For `SHARE`: the series of what is free. For `HIGHER`: the second one."""
+    only: frozenset[int] | None = None
+    """Numbers that mean what the metric is about; all others are 0. None where every number does."""
     by_part: bool = False
     """True where MIG instances send it, each for itself."""
 
@@ -61,11 +66,13 @@ class Exporter:
     def names(self, metrics: Iterable[str]) -> tuple[str, ...]:
         """Return the series to look for."""
         found = [published for metric in metrics for published in self.metrics.get(metric, ())]
-        return tuple(dict.fromkeys(name for published in found for name in (published.series, published.free) if name))
+        return tuple(dict.fromkeys(name for published in found for name in (published.series, published.other) if name))
 
 
 WATTS = 3_000.0
 """No GPU draws as much; a number above it is in milliwatts, or a counter that jumped."""
+FAULTS = 2_000.0
+"""No fault has a higher number: XID errors have three digits, and errors of the driver are 1,000 and up to 999."""
 DCGM = Exporter(
     "dcgm",
     {
@@ -78,8 +85,11 @@ DCGM = Exporter(
             Published("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", factor=0.001, most=WATTS, pushed=Pushed.RATE),
         ),
         "gpu.memory_used": (
-            Published("DCGM_FI_DEV_FB_USED", pushed=Pushed.SHARE, free="DCGM_FI_DEV_FB_FREE", by_part=True),
+            Published("DCGM_FI_DEV_FB_USED", pushed=Pushed.SHARE, other="DCGM_FI_DEV_FB_FREE", by_part=True),
         ),
+        "gpu.video": (Published("DCGM_FI_DEV_ENC_UTIL", pushed=Pushed.HIGHER, other="DCGM_FI_DEV_DEC_UTIL"),),
+        # The number of the last XID error, of whatever kind, until the exporter is restarted.
+        "gpu.fault": (Published("DCGM_FI_DEV_XID_ERRORS", most=FAULTS, only=frozenset(XIDS)),),
     },
 )
 AGENT = Exporter(
@@ -91,8 +101,12 @@ AGENT = Exporter(
             Published("bursar_gpu_energy_joules_total", most=WATTS, pushed=Pushed.RATE),
         ),
         "gpu.memory_used": (
-            Published("bursar_gpu_memory_used_bytes", pushed=Pushed.SHARE, free="bursar_gpu_memory_free_bytes"),
+            Published("bursar_gpu_memory_used_bytes", pushed=Pushed.SHARE, other="bursar_gpu_memory_free_bytes"),
         ),
+        "gpu.video": (
+            Published("bursar_gpu_encoder_percent", pushed=Pushed.HIGHER, other="bursar_gpu_decoder_percent"),
+        ),
+        "gpu.fault": (Published("bursar_gpu_fault", most=FAULTS),),
     },
 )
 EXPORTERS = (DCGM, AGENT)

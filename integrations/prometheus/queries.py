@@ -54,8 +54,14 @@ def value_query(published: Published, selection: Selection, frame: Frame) -> str
             return f"{by} ({highest})"
         case Pushed.SHARE:
             used = f"{by} (max_over_time({series}[{frame.step}s]))"
-            free = f"{by} (min_over_time({selection.of(published.free)}[{frame.step}s]))"
+            free = f"{by} (min_over_time({selection.of(published.other)}[{frame.step}s]))"
             return f"100 * {used} / ({used} + {free})"
+        case Pushed.HIGHER:
+            first, second = (
+                f"{by} (max_over_time({selection.of(name)}[{frame.step}s]))"
+                for name in (published.series, published.other)
+            )
+            return f"({first} > {second}) or {second} or {first}"
 
 
 def count_query(published: Published, selection: Selection, frame: Frame) -> str:

@@ -68,6 +68,8 @@ def _checked(values: Mapping[int, float], published: Published, metric: Metric) 
     if published.whole and any(0 < value < 1 for value in scaled.values()):
         detail = f"{published.series} has fractions below 1: it looks like a ratio, not percent"
         return Unknown(Reason.SOURCE_ERROR, detail, metric.name)
+    if published.only is not None:
+        return {index: value if value in published.only else 0.0 for index, value in scaled.items()}
     return scaled
 
 

@@ -22,7 +22,6 @@ from engine.values import Reason, Unknown
 from integrations.prometheus.chunk import Chunk, Found
 from integrations.prometheus.client import Endpoint, PrometheusClient
 from integrations.prometheus.exporters import EXPORTERS, Labels
-from integrations.prometheus.faults import fault_queries, faults_of
 from integrations.prometheus.index import Index, index_of
 from integrations.prometheus.queries import listing
 from integrations.telemetry.frame import Frame, frame_of
@@ -64,8 +63,6 @@ class _Opened:
 
     indexes: tuple[Index, ...]
     directory: Directory
-    faults: Mapping[str, str]
-    """What is broken, by the key of the resource that it is in."""
 
     @property
     def devices(self) -> int:
@@ -133,11 +130,6 @@ class PrometheusSource:
         with ThreadPoolExecutor(self._settings.workers) as pool:
             keys_of = [() if isinstance(keys, Unknown) else keys for keys in claimed]
             read = chunk.read(keys_of, list(self._frames(wanted)), pool)
-        for keys, found in zip(keys_of, read, strict=True):
-            broken = next((opened.faults[key] for key in keys if key in opened.faults), "")
-            if broken:
-                found.gaps |= dict.fromkeys(signals, Unknown(Reason.SOURCE_ERROR, broken))
-                found.broken = True
         return [self._one(keys, found, signals, lost) for keys, found in zip(claimed, read, strict=True)]
 
     def _frames(self, wanted: Mapping[Metric, timedelta]) -> Iterator[tuple[Metric, Frame]]:
@@ -151,7 +143,7 @@ class PrometheusSource:
             return self._unread(signals, lost) if lost is not None else Measured()
         with self._lock:
             self._joined.update(keys)
-        return Measured(tuple(found.series), found.gaps, self._settings.required or found.broken)
+        return Measured(tuple(found.series), found.gaps, self._settings.required)
 
     def _unread(self, signals: set[str], gap: Unknown) -> Measured:
         return Measured((), dict.fromkeys(signals, gap), self._settings.required)
@@ -204,14 +196,7 @@ class PrometheusSource:
             if isinstance(rows, Unknown):
                 return rows
             indexes.append(index_of(exporter, rows, settings.labels, directory))
-        faulted = [
-            self._client.instant(query, self._now.timestamp()) for query in fault_queries(settings.match, window)
-        ]
-        failed = next((rows for rows in faulted if isinstance(rows, Unknown)), None)
-        if failed is not None:
-            return failed
-        agent, xids = (rows for rows in faulted if not isinstance(rows, Unknown))
-        return _Opened(tuple(indexes), directory, faults_of(agent, xids, settings.labels, directory))
+        return _Opened(tuple(indexes), directory)
 
     def _nodes(self) -> dict[str, str] | Unknown:
         """Return the `providerID` of each node; a name of two machines is none of them."""

@@ -39,11 +39,18 @@ def merged_measurements(kind: Kind, found: Sequence[Measured]) -> Measured:
 
 
 def _gaps(kind: Kind, found: Sequence[Measured]) -> dict[str, Unknown]:
-    """Return the first gap of each signal; those of required sources come first."""
+    """
+    Return the first gap of each signal; those of required sources come first.
+
+    Of what not every source has, a source that nobody requires says nothing while another one is heard.
+    """
     gaps: dict[str, Unknown] = {}
+    optional = {metric.signal for metric in kind.metrics if metric.optional}
+    heard = any(one.series for one in found)
     for one in sorted(found, key=lambda measured: not measured.required):
         for signal, gap in one.gaps.items():
-            gaps.setdefault(signal, gap)
+            if one.required or not (heard and signal in optional):
+                gaps.setdefault(signal, gap)
     return {metric.signal: gaps[metric.signal] for metric in kind.metrics if metric.signal in gaps}
 
 

@@ -26,8 +26,14 @@ from integrations.telemetry.merging import merged_devices
 from integrations.telemetry.port import TELEMETRY, Device, Measured
 from integrations.telemetry.reach import Reach, wanted_of_devices
 
-VALUE = {"gpu.utilization": "utilization_peak_percent", "gpu.power": "power_peak_watts", "gpu.memory_used": ""}
-"""The recorded value of each metric; memory is used of used and free."""
+VALUE = {
+    "gpu.utilization": "utilization_peak_percent",
+    "gpu.power": "power_peak_watts",
+    "gpu.memory_used": "memory_used_bytes",
+    "gpu.video": "encoder_percent",
+    "gpu.fault": "fault",
+}
+"""The recorded value of each metric; memory is used of used and free, video the higher of encoder and decoder."""
 MOST_LINE = 1024 * 1024
 """Characters of a line; eight GPUs take about four thousand."""
 
@@ -220,6 +226,11 @@ def _add_gpu(held: _Held, sample: HostSample, gpu: GpuSample, bucket: int, where
 
 
 def _value(metric: str, gpu: GpuSample) -> float | None:
+    if metric == "gpu.fault":
+        return float(gpu.fault_number)
+    if metric == "gpu.video":
+        found = [gpu.values[name] for name in ("encoder_percent", "decoder_percent") if name in gpu.values]
+        return max(found, default=None)
     if metric != "gpu.memory_used":
         return gpu.values.get(VALUE[metric])
     used, free = gpu.values.get("memory_used_bytes"), gpu.values.get("memory_free_bytes")
@@ -233,7 +244,7 @@ def _series(metric: Metric, device: Device, kept: _Kept, frame: Frame) -> Series
     last = max((n for n, count in enumerate(kept.counts) if count), default=-1)
     length = max(frame.buckets, last + 1)
     values = tuple(None if math.isnan(value) else value for value in kept.values[:length])
-    series = series_of(metric, device.index, frame, values, f"recorded {VALUE[metric.name] or 'memory_used_bytes'}")
+    series = series_of(metric, device.index, frame, values, f"recorded {VALUE[metric.name]}")
     if frame.per_bucket == 1:
         return series
     samples = sample_counts(values, [float(count) for count in kept.counts[:length]], frame.per_bucket)

@@ -33,6 +33,9 @@ VALUES = {
     "bursar_gpu_power_peak_watts": lambda n: 60.7 + math.sin(n) * 0.9,
     "bursar_gpu_memory_used_bytes": lambda n: 0.0,
     "bursar_gpu_memory_free_bytes": lambda n: 40_000 * 2**20,
+    "bursar_gpu_encoder_percent": lambda n: 0.0,
+    "bursar_gpu_decoder_percent": lambda n: 0.0,
+    "bursar_gpu_fault": lambda n: 0.0,
 }
 
 
@@ -56,6 +59,10 @@ def instance(account, clients):
     identity = made["Instances"][0]["InstanceId"]
     started = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
     account.backdate("us-east-1", {identity: Times(started, started)})
+    since = (started + timedelta(days=2, hours=-5)).replace(minute=0, second=0)
+    samples = int((started + timedelta(days=2) - since).total_seconds() // 300)
+    processors = [1.2 + 0.1 * (n % 3) for n in range(samples)]
+    account.put_series("us-east-1", "AWS/EC2", "CPUUtilization", {"InstanceId": identity}, since, 300, processors)
     return identity
 
 
@@ -122,8 +129,8 @@ def test_what_the_driver_says_decides(plan, bursar, driver, server, instance):
     assert finding["classification"] == "no_process"
     assert [step["subject"]["id"] for step in idle["steps"]] == [instance]
     sources = [one["source"] for one in finding["evidence"] if one["path"].startswith("gpu.")]
-    assert ["prometheus bursar_gpu_" in source for source in sources] == [True] * 3
-    assert [source.startswith("highest of 8 of 8 devices") for source in sources] == [True, True, False]
+    assert ["prometheus bursar_gpu_" in source for source in sources] == [True] * 4
+    assert [source.startswith("highest of 8 of 8 devices") for source in sources] == [True, True, True, False]
     (report,) = [scope for scope in idle["scopes"] if scope["kind"] == "telemetry"]
     assert (report["status"], report["resources"]) == ("complete", 1)
     assert report["detail"] == "8 GPUs; 1 machines joined, 0 that sent something are not in the estate"

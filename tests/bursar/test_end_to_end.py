@@ -73,6 +73,9 @@ class Account:
         ):
             name = f"nvidia_smi_{metric}"
             self.server.put_series("us-east-1", "CWAgent", name, dimensions, start, 60, values)
+        cpu = [1.2, 0.9, 1.1] * (HOURS * 4)
+        start = start.replace(minute=start.minute - start.minute % 5)
+        self.server.put_series("us-east-1", "AWS/EC2", "CPUUtilization", {"InstanceId": machine}, start, 300, cpu)
 
 
 @pytest.fixture

@@ -176,6 +176,8 @@ SIGNALS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "volume.read_ops": ((0.0,), (3.0,)),
     "volume.write_ops": ((0.0,), (3.0,)),
     "requests": ((0.0,), (4.0,)),
+    "gpu.video": ((0.0,), (44.0, 6.0)),
+    "gpu.fault": ((0.0, 0.0, 31.0), (79.0, 1015.0)),
 }
 
 
@@ -187,7 +189,7 @@ def metrics_of(rng: Random, kind: Kind, devices: int) -> dict[str, tuple[Series,
         if metric.derived_from or rng.random() < 0.05:
             continue
         names = [str(n) for n in range(devices)] if metric.devices else [""]
-        if metric.event_driven and rng.random() < 0.7:
+        if (metric.event_driven or metric.optional) and rng.random() < 0.7:
             continue
         rest, work = SIGNALS[metric.name]
         step = metric.interval
@@ -382,7 +384,7 @@ def _lessened(rng: Random, one: Resource) -> Iterator[tuple[str, Resource]]:
         metric = kind.metric_by_name[name]
         gone = replace(one, gaps={**one.gaps, f"metrics.{metric.signal}": unknown(rng)})
         yield f"all of {name}", replace(gone, metrics={**one.metrics, name: ()})
-        if metric.event_driven:
+        if metric.event_driven or metric.optional:
             continue
         for number, lost in enumerate(all_series):
             kept = (*all_series[:number], *all_series[number + 1 :])

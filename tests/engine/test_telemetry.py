@@ -336,3 +336,39 @@ def test_two_series_of_one_device():
     """Neither of them is believed."""
     resource = with_metrics(instance(), gpu__utilization=(gpu()["gpu.utilization"],) * 2)
     assert windows(resource) == {"0": Unknown(Reason.SOURCE_ERROR, "two series for one device", "gpu.utilization[0]")}
+
+
+# --- time that nobody saw
+
+
+@pytest.mark.parametrize(
+    ("values", "unseen"),
+    [
+        ([0.0] * 60, 0),
+        ([None] + [0.0] * 59, 60),
+        ([0.0] * 30 + [None] * 3 + [0.0] * 27, 180),
+        ([0.0] * 30 + [float("nan")] + [0.0] * 29, 60),
+        ([0.0] * 55 + [None] * 5, 0),
+        ([0.0] * 30 + [None] + [0.0] * 24 + [None] * 5, 60),
+    ],
+    ids=["complete", "the first", "three", "NaN", "the newest", "one, and the newest"],
+)
+def test_unseen(values, unseen):
+    """What is missing before the newest sample was not seen; what comes after it may not have been delivered yet."""
+    reading = read_window(series("gpu.utilization", values), WINDOW, "gpu.utilization")
+    assert isinstance(reading, WindowReading)
+    assert reading.unseen == unseen
+
+
+@pytest.mark.parametrize(
+    ("counts", "unseen"),
+    [([5] * 12, 0), ([5, 4] * 6, 0), ([5] * 6 + [3] + [5] * 5, 120), ([5] * 6 + [0] + [5] * 5, 300)],
+    ids=["complete", "one in two drifted over an edge", "two of five", "a whole bucket"],
+)
+def test_unseen_in_longer_buckets(counts, unseen):
+    """A bucket that should hold five samples may lack one, which fell into its neighbour."""
+    values = [0.0 if count else None for count in counts]
+    found = series("gpu.utilization", values, step=300, samples=tuple(counts))
+    reading = read_window(found, Window.ending(NOW, HOUR, 80), "gpu.utilization")
+    assert isinstance(reading, WindowReading)
+    assert reading.unseen == unseen

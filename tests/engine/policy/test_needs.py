@@ -38,13 +38,15 @@ def test_groups_of_the_fields_that_are_read():
 
 
 def test_idle_on_gpus():
-    """Derived metrics are asked for by their source; memory tells what is loaded, hardware how many devices."""
+    """Derived metrics are asked for by their source; the others tell what is loaded or else at work."""
     found = needs(
         "  - {name: a, description: d, resource: compute.instance, idle: {for: 4h, below: {gpu.power_over_idle: 15%}}}"
     )
     hours = timedelta(hours=4)
     need = found.kinds["aws.ec2.instance"]
-    assert need.metrics == {"gpu.power": hours, "gpu.memory_used": hours}
+    assert need.metrics == dict.fromkeys(
+        ("gpu.power", "gpu.memory_used", "gpu.video", "gpu.fault", "cpu.utilization"), hours
+    )
     assert need.groups == {"tags", "hardware"}
 
 

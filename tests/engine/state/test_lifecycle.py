@@ -45,7 +45,8 @@ violated = st.builds(
     fingerprint=st.sampled_from(["f", "g", ""]),
     announced=st.sampled_from(["stop", "terminate"]),
 ).map(lambda seen: seen if seen.fingerprint else replace(seen, announced=""))
-sightings = st.one_of(violated, violated, violated, st.sampled_from(ENDINGS), st.just(Unseen()))
+DOUBTFUL = Violated(Mode.ENFORCE, timedelta(0), doubtful=True)
+sightings = st.one_of(violated, violated, violated, st.sampled_from(ENDINGS), st.sampled_from([Unseen(), DOUBTFUL]))
 
 
 def record(status: Status = Status.OPEN, **changes) -> FindingRecord:
@@ -85,6 +86,8 @@ class Life(RuleBasedStateMachine):
             case Cleared() | Excused() | Snoozed() if before.status is not Status.ACTING:
                 self.promise = None
                 assert after.status in (Status.RESOLVED, Status.EXEMPT, Status.SNOOZED)
+            case Violated(doubtful=True) if before.status in lifecycle.PROMISED:
+                assert self.record is before
             case Violated() if before.status is not Status.ACTING and lifecycle.told(seen) == "":
                 # Nothing would be done: what was promised lapses.
                 self.promise = None
@@ -271,3 +274,11 @@ def test_modes_wish_what_they_may():
         Mode.APPROVE: (Wish.WARN, Wish.ASK),
         Mode.ENFORCE: (Wish.WARN, Wish.ACT),
     }
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.PROMISED))
+def test_a_doubt_that_may_pass_keeps_the_promise(status):
+    """A sample that is missing for a while keeps from acting, takes no warning back and begins no grace anew."""
+    before = record(status, fingerprint="f")
+    assert advance(before, DOUBTFUL, NOW) is before
+    assert wish(before, DOUBTFUL) is Wish.NOTHING

@@ -3,7 +3,7 @@
  *
  * The state is read anew on each call from the file $FAKE_NVML. A line is a GPU:
  *
- *     util=3,97,0 rates=5 used=500 free=80000 power=70000,71000 energy=123 procs=1 busy=40 mig=1,5 xid=79 nvmlDeviceGetUUID=15
+ *     util=3,97,0 rates=5 used=500 free=80000 power=70000,71000 energy=123 procs=1 busy=40 mig=1,5 xid=79 enc=40 dec=0 nvmlDeviceGetUUID=15
  *
  * `util` and `power` are the sample buffers (percent, milliwatts), `rates` the utilisation of the moment, memory is in
  * MiB, energy in millijoules, `busy` the highest use by a process, `mig` the ids of GPU instances, `xid` an error that
@@ -31,6 +31,7 @@ typedef struct { void *device; u64 type, data; unsigned gi, ci; } event_t;
 typedef struct {
     int util[SAMPLES], n_util, power[SAMPLES], n_power, rates, procs, busy, mig[SAMPLES], n_mig, xid;
     u64 used, free, energy;
+    unsigned enc, dec;
     char line[512];
 } gpu_t;
 
@@ -76,6 +77,8 @@ static void load(void) {
         gpu->procs = (int)number(gpu, "procs", 0);
         gpu->busy = (int)number(gpu, "busy", -1);
         gpu->xid = (int)number(gpu, "xid", 0);
+        gpu->enc = (unsigned)number(gpu, "enc", 0);
+        gpu->dec = (unsigned)number(gpu, "dec", 0);
     }
     if (file) fclose(file);
 }
@@ -170,6 +173,9 @@ int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) {
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(void *device, u64 *millijoules) { OPEN(device); *millijoules = gpu->energy; return SUCCESS; }
+
+int nvmlDeviceGetEncoderUtilization(void *device, unsigned *percent, unsigned *period) { OPEN(device); *percent = gpu->enc; *period = 167000; return SUCCESS; }
+int nvmlDeviceGetDecoderUtilization(void *device, unsigned *percent, unsigned *period) { OPEN(device); *percent = gpu->dec; *period = 167000; return SUCCESS; }
 
 int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, process_t *found) {
     OPEN(device);

@@ -56,6 +56,19 @@ def endpoint():
         yield publisher, clock, shown
 
 
+def test_a_fault_is_shown_until_the_agent_ends(endpoint):
+    """An XID error is told once by the driver; a scrape that comes later sees it still. A lost GPU is one now."""
+    publisher, clock, shown = endpoint
+    broken = replace(GPU, xids=(31, 79))
+    publisher.publish(replace(SAMPLE, gpus=(broken, LOST)))
+    clock.at += 15
+    publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=15), gpus=(replace(GPU, xids=()),)))
+    text = shown()
+    assert f"bursar_gpu_fault{{{WHO}}} 79.0" in text
+    publisher.publish(replace(SAMPLE, at=NOW + timedelta(seconds=15), gpus=(LOST,)))
+    assert " 1015.0" in next(line for line in shown().splitlines() if line.startswith("bursar_gpu_fault{"))
+
+
 WHO = 'gpu="0",hostname="node-1",instance_id="i-1",modelName="H100",team="a\\"b",uuid="GPU-0"'
 
 
@@ -84,8 +97,10 @@ def test_what_prometheus_sees(endpoint):
     assert found["bursar_agent_up{}"] == 1
     assert not [name for name in found if name.startswith("bursar_gpu_processes")]
     lost = [name for name in found if 'uuid="GPU-1"' in name]
-    assert sorted(name.partition("{")[0] for name in lost) == ["bursar_gpu_faulted", "bursar_gpu_missing"]
+    series = ["bursar_gpu_fault", "bursar_gpu_faulted", "bursar_gpu_missing"]
+    assert sorted(name.partition("{")[0] for name in lost) == series
     assert found[next(name for name in lost if "faulted{" in name)] == 1
+    assert found[next(name for name in lost if "fault{" in name)] == 1015
 
 
 def test_xid_errors_are_counted(endpoint):

@@ -33,6 +33,32 @@ def test_a_busy_gpu(sampled):
     assert gpu.fault == ""
 
 
+def test_video_engines(sampled):
+    """Encoding and decoding are measured apart; that a card cannot say is no fault of it."""
+    (gpu,) = sampled(f"{IDLE} enc=44 dec=0").gpus
+    assert (gpu.values["encoder_percent"], gpu.values["decoder_percent"]) == (44, 0)
+    (other,) = sampled(f"{IDLE} nvmlDeviceGetEncoderUtilization=999 nvmlDeviceGetDecoderUtilization=3").gpus
+    assert other.missing == {"encoder_percent": State.FAILED, "decoder_percent": State.UNSUPPORTED}
+    assert (other.fault, other.fault_number) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        (IDLE, 0),
+        (f"{IDLE} nvmlDeviceGetUUID=15", 1015),
+        (f"{IDLE} nvmlDeviceGetUUID=16", 1016),
+        (f"{IDLE} nvmlDeviceGetMemoryInfo_v2=999", 1999),
+        (f"{IDLE} xid=79", 79),
+        (f"{IDLE} xid=31", 0),
+    ],
+)
+def test_what_is_broken_as_a_number(sampled, line, number):
+    """The driver's own word, or an XID error of the hardware; a program's error is no fault."""
+    (gpu,) = sampled(line).gpus
+    assert gpu.fault_number == number
+
+
 def test_an_idle_gpu(sampled):
     """Zeros that were measured are zeros; that no process did anything is the one absence that is a number."""
     (gpu,) = sampled(IDLE).gpus

@@ -102,7 +102,20 @@ for _case, _code in (
     plain(_case)
     put("DCGM_FI_DEV_XID_ERRORS", _code, **one(_case))
 plain("faulted")
-put("bursar_gpu_faulted", lambda n: float(n > 137), **one("faulted"))
+put("bursar_gpu_fault", lambda n: 1999.0 * (n > 137), **one("faulted"))
+plain("reset")
+put("bursar_gpu_fault", 1016.0, **one("reset"))
+put(UTIL, lambda n: 97.0 * (n == 100), **one("xid-over"))
+put(POWER, lambda n: 410.5 + n % 3, **one("xid-over"))
+put("DCGM_FI_DEV_XID_ERRORS", 79, **one("xid-over"))
+for _case, _series in (
+    ("encoding", {"DCGM_FI_DEV_ENC_UTIL": 40.0, "DCGM_FI_DEV_DEC_UTIL": 0.0}),
+    ("decoding", {"DCGM_FI_DEV_ENC_UTIL": 0.0, "DCGM_FI_DEV_DEC_UTIL": 33.0}),
+    ("agent-encoding", {"bursar_gpu_encoder_percent": 51.0}),
+):
+    plain(_case)
+    for _name, _value in _series.items():
+        put(_name, _value, **one(_case))
 
 plain("slurm", hpc_job="4711")
 plain("pod", pod="trainer-0", namespace="ml")
@@ -228,22 +241,41 @@ def test_scraped_twice_is_one_gpu(source):
 
 
 @pytest.mark.parametrize(
-    ("case", "told"), [("xid-now", "fallen off the bus (XID 79)"), ("faulted", "its driver says so")]
+    ("case", "told"),
+    [
+        ("xid-now", "fallen off the bus (XID 79)"),
+        ("xid-old", "fallen off the bus (XID 79)"),
+        ("faulted", "the driver failed in an unknown way"),
+        ("reset", "the GPU needs a reset"),
+    ],
 )
 def test_a_gpu_that_broke_is_not_idle(source, case, told):
-    """A GPU that is lost draws and does nothing: it is paid for and broken, which is told and never idle."""
-    found = alone(source, case)
-    assert outcome(found) == {"source_error"}
-    assert "device 0 is broken, not idle: " in found.unknowns[0].detail
-    assert told in found.unknowns[0].detail
-    optional = source(case, required=False)
-    assert outcome(judged([optional], NOW, machine(NOW, f"i-{case}", 1))) == {"source_error"}
+    """
+    A GPU that is lost draws and does nothing: it is paid for and broken, which is told and never acted on.
+
+    The gauge keeps the last error for ever: while nothing has worked since, it stands.
+    """
+    for found in (alone(source, case), judged([source(case, required=False)], NOW, machine(NOW, f"i-{case}", 1))):
+        assert (found.violated, found.classification, found.actionable) == (True, "faulted", False)
+        assert found.summary.startswith("device 0 is broken: ")
+        assert told in found.summary
 
 
-@pytest.mark.parametrize("case", ["xid-old", "xid-program"])
-def test_errors_of_long_ago_and_of_programs_are_no_fault(source, case):
-    """The gauge keeps the last error for ever: one that is older than the window says nothing, nor does a crash."""
-    assert outcome(alone(source, case)) is True
+def test_a_gpu_that_works_again_is_not_broken(source):
+    """An error from before the window, of a GPU that has worked since, is over."""
+    found = alone(source, "xid-over")
+    assert (found.violated, found.summary) == (False, "at work: 1 of 1 devices were used")
+
+
+def test_errors_of_programs_are_no_fault(source):
+    """A page fault is a program's: the GPU is as idle as before."""
+    assert outcome(alone(source, "xid-program")) is True
+
+
+@pytest.mark.parametrize("case", ["encoding", "decoding", "agent-encoding"])
+def test_video_engines_count(source, case):
+    """Encoding and decoding are work, whichever of the two and whatever else rests."""
+    assert alone(source, case).violated is False
 
 
 def test_the_energy_counter_stands_in_for_power(source):
@@ -252,7 +284,8 @@ def test_the_energy_counter_stands_in_for_power(source):
     watts = [value for value in found.metrics["gpu.power"][0].values if value is not None]
     assert watts == pytest.approx([69.0] * len(watts))
     assert outcome(alone(source, "energy")) is True
-    assert outcome(alone(source, "energy-reset")) is True
+    reset = alone(source, "energy-reset")
+    assert (reset.violated, reset.actionable, reset.summary) == (True, False, "no work for 2h; 1m of it unseen")
     assert outcome(alone(source, "energy-busy")) != True  # noqa: E712  (unknown is not equal to true either)
 
 

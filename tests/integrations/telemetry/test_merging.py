@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from engine.model import ScopeReport, Series
 from engine.values import Reason, Unknown
+from integrations.telemetry.merging import merged_measurements
 from integrations.telemetry.port import Device, Measured
 from tests.engine.estates import CATALOG, INSTANCE, NOW
 from tests.telemetry_judging import judged, machine, measured, outcome
@@ -204,3 +205,13 @@ def test_losing_samples_never_makes_it_idle(drawn):
     # Both minutes of a burst can be lost: that is what the coverage of a policy allows, so no burst is drawn as lost.
     if before is not True and not ("burst" in shapes and any(set(gone) >= BURST for gone in lost)):
         assert after is not True
+
+
+@pytest.mark.parametrize(("required", "known"), [(True, False), (False, True)])
+def test_a_supplement_that_fails_says_nothing_of_what_others_lack(required, known):
+    """Faults and video are read where a source has them: one that nobody requires keeps nothing from being known."""
+    gap = Unknown(Reason.SOURCE_ERROR, "it does not answer")
+    heard = Measured(((Device("0"), series("gpu.utilization", rest())),))
+    silent = Measured((), {"health": gap, "video": gap}, required)
+    assert ("health" not in merged_measurements(KIND, (heard, silent)).gaps) is known
+    assert "health" in merged_measurements(KIND, (Measured(), silent)).gaps

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from integrations.nvml.samples import decode, encode
 from integrations.telemetry.reach import Reach
 from integrations.telemetry.recorded import RecordedSettings, RecordedSource
 from tests.gpu_fleet import FAULTS, recorded
@@ -38,11 +39,13 @@ def test_rotated_files_are_one_recording(source):
 
 
 def test_a_line_cut_by_a_crash_costs_one_sample(source):
-    """Broken lines are counted and left out; the others stand."""
+    """Broken lines are counted and left out; the others stand, and nothing is acted on for a minute nobody saw."""
     lines = idle_lines()
     lines[50] = lines[50][:30] + "\n"
     one = source({"gpus.jsonl": lines})
-    assert outcome(judged([one], NOW, machine(NOW, "i-idle"))) is True
+    found = judged([one], NOW, machine(NOW, "i-idle"))
+    assert (found.violated, found.actionable) == (True, False)
+    assert found.summary.endswith("; 1m of it unseen")
     assert "1 files, 1 broken lines; 1 machines joined" in one.report().detail
 
 
@@ -106,3 +109,18 @@ def test_a_machine_that_is_not_recorded(source):
     assert outcome(judged([one], NOW, machine(NOW, "i-other"))) == {"not_collected"}
     resting = replace(machine(NOW, "i-idle"), fields={"running": False})
     assert measured([one], NOW, resting)[0].metrics == {}
+
+
+def test_faults_and_video_of_recordings(source):
+    """What the agent wrote of broken GPUs and of video engines is read; the higher of the two engines counts."""
+    lines = [decode(line) for line in idle_lines()]
+    broken = [
+        replace(one, gpus=tuple(replace(g, xids=(79,) * (n == 100)) for g in one.gpus)) for n, one in enumerate(lines)
+    ]
+    found = judged([source({"a.jsonl": [encode(one) + "\n" for one in broken]})], NOW, machine(NOW, "i-idle"))
+    assert (found.classification, found.actionable) == ("faulted", False)
+    assert "fallen off the bus (XID 79)" in found.summary
+    engines = {"encoder_percent": 0.0, "decoder_percent": 12.0}
+    encoding = [replace(one, gpus=tuple(replace(g, values={**g.values, **engines}) for g in one.gpus)) for one in lines]
+    found = judged([source({"a.jsonl": [encode(one) + "\n" for one in encoding]})], NOW, machine(NOW, "i-idle"))
+    assert found.violated is False
