@@ -28,7 +28,7 @@ TRIES = 2
 GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "edit_window_closed"})
 """Refusals after which a message cannot be changed any more."""
 ADDRESS = "https://slack.com/api/"
-SCOPES = ("chat:write", "usergroups:read", "users:read", "users:read.email")
+SCOPES = ("channels:read", "chat:write", "groups:read", "usergroups:read", "users:read", "users:read.email")
 """What the app's bot token has to allow; `docs/how-to/slack.md` has the manifest."""
 
 

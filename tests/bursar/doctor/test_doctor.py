@@ -246,7 +246,7 @@ def test_the_table(bursar, site, here, monkeypatch):
 class Scoped(Workspace):
     """A workspace that says what the token allows, and which channels the app is in."""
 
-    scopes = "chat:write,chat:write.public,usergroups:read,users:read,users:read.email,channels:read"
+    scopes = "chat:write,chat:write.public,usergroups:read,users:read,users:read.email,channels:read,groups:read"
     member = ("gpu-approvals",)
 
     def answer(self, method, arguments, token):
@@ -314,7 +314,8 @@ def test_scopes_that_are_missing(slack, workspace):
     workspace.scopes = "chat:write,users:read"
     ran = slack()
     assert one(examined(ran), "Slack", "scopes")[:2] == (
-        "cannot be read", "the app lacks usergroups:read, users:read.email",
+        "cannot be read",
+        "the app lacks channels:read, groups:read, usergroups:read, users:read.email",
     )  # fmt: skip
     assert one(examined(ran), "Slack", "channels")[0] == "not checked"
     assert ran.status == 3

@@ -19,6 +19,7 @@ NEEDED = {
     "users.lookupByEmail": {"users:read.email"},
     "usergroups.list": {"usergroups:read"},
     "usergroups.users.list": {"usergroups:read"},
+    "users.conversations": {"channels:read", "groups:read"},
 }
 """What Slack's reference asks for each method; `users.info` tells an address with `users:read.email` only."""
 
