@@ -21,6 +21,7 @@ from engine.state.ledger import Json, Note
 from engine.state.reconcile import finding_note
 from engine.state.records import ActionRecord, FindingRecord, Held, Progress, SavingRecord, Status, put, restored
 from engine.state.store import Put, Table
+from engine.values import Answer
 
 NOTHING = Cost(Decimal(0), "another step of the finding ends its charges, or none does")
 
@@ -58,6 +59,8 @@ def intend(
         intended=now,
         parameters=dict(step.parameters),
         inverse=dict(target.inverse),
+        texts={name: value for name, value in target.resource.fields.items() if isinstance(value, str)},
+        times={name: value for name, value in target.resource.fields.items() if isinstance(value, datetime)},
         reversible=step.reversible,
         hourly=None if known is None else known.hourly,
         basis="" if known is None else known.basis,
@@ -148,7 +151,8 @@ def facts(record: ActionRecord) -> Mapping[str, Json]:
 
 
 def target_of(record: ActionRecord) -> Target:
-    """Return an act's target by its identity alone: nothing else of the resource is known now."""
+    """Return an act's target by what its record keeps of the resource: nothing else of it is known now."""
     subject = record.subject
-    resource = Resource(subject.kind, subject.id, subject.account, subject.region, subject.name)
+    fields: dict[str, Answer] = {**record.texts, **record.times}
+    resource = Resource(subject.kind, subject.id, subject.account, subject.region, subject.name, fields)
     return Target(resource, dict(record.parameters), dict(record.inverse), record.token)

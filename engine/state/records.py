@@ -118,6 +118,10 @@ class ActionRecord:
     intended: datetime
     parameters: Mapping[str, str] = field(default_factory=dict)
     inverse: Mapping[str, Json] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    """The resource's fields that are texts and times, as it was acted on: by these its provider knows it again, and
+    another one of its name is told from it."""
     reversible: bool = False
     finished: datetime | None = None
     hourly: Decimal | None = None

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from actions.catalog import actions, remediations
 from bursar.wiring import nobody
 from engine.acting.action import ActError, Effect, Ready, Refused
+from engine.acting.outcomes import intend
+from engine.acting.outcomes import target_of as kept_target
+from engine.acting.ports import LEASE, TTL, Ports, Tenure
+from engine.findings import Subject
+from engine.plan import Step
+from engine.policy.model import Mode
+from engine.state.records import ActionRecord, FindingRecord, Held, Status, put, restored
+from engine.state.store import Table
+from engine.values import Reason, Unknown
 from integrations.aws.permissions import action_of
 from tests.actions.aws.plants import CASES, Case
+from tests.engine.state.fakes import MemoryStore
 
+NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 READS = ("Describe", "Get", "List", "AssumeRole")
 UNDOABLE = [case for case in CASES if case.undoable]
 
@@ -37,6 +49,23 @@ def done(action, target) -> None:
             if not error.retryable:
                 raise
     raise AssertionError("three tries were not enough")
+
+
+def remembered(target, remediation):
+    """Return the target as a later run knows it: by what the intent wrote down and nothing else."""
+    store, resource = MemoryStore(), target.resource
+    ports = Ports(store, {}, None, None, lambda: NOW, "run")
+    subject = Subject(resource.uid, resource.kind, resource.id, resource.name, resource.account, resource.region)
+    step = Step(
+        "f-1", "f", "p", remediation, "", subject, Mode.ENFORCE, Mode.ENFORCE, reversible=True, undo="",
+        grace=timedelta(0), approval=None, savings=Unknown(Reason.NOT_COLLECTED), fingerprint="",
+        parameters=target.parameters,
+    )  # fmt: skip
+    finding = FindingRecord("f", "p", subject, Status.DUE, NOW)
+    store.commit([put(finding, 0)])
+    tenure = Tenure(ports, store.acquire(LEASE, "run", TTL, NOW))
+    id_ = intend(step, Held(finding, 1), target, True, ports, tenure).action.record.id
+    return kept_target(restored(ActionRecord, store.get(Table.ACTION, id_)).record)
 
 
 def test_every_remediation_has_its_actions():
@@ -114,6 +143,22 @@ def test_do_then_undo_is_before(case: Case, clients, table, target_of):
     for _ in range(2):
         action.undo(target)
         assert action.undone(target) is Effect.DONE
+        assert case.state(clients, target.resource) == before
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_later_run_sees_the_same(case: Case, aws, clients, table, target_of):
+    """What was written down before the call is enough to see whether it had its effect, and to undo it."""
+    action = table[case.remediation, case.kind]
+    target = ready(action, target_of(case))
+    before = case.state(clients, target.resource)
+    later = remembered(target, case.remediation)
+    assert action.verify(later) is Effect.ABSENT
+    done(action, target)
+    assert action.verify(later) is Effect.DONE
+    if case.undoable:
+        action.undo(later)
+        assert action.undone(later) is Effect.DONE
         assert case.state(clients, target.resource) == before
 
 
