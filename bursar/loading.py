@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,4 +46,9 @@ def choose(policies: PolicySet, only: Sequence[str]) -> PolicySet:
         if name not in names:
             hint = did_you_mean(name, names)
             raise ConfigError.of("not-found", f"there is no policy `{name}`", where="--only", hint=hint)
-    return replace(policies, policies=tuple(p for p in policies.policies if p.name in only))
+    return named(policies, only)
+
+
+def named(policies: PolicySet, names: Collection[str]) -> PolicySet:
+    """Return the policies of these names as a set of their own; nothing is said of names that there are not."""
+    return replace(policies, policies=tuple(p for p in policies.policies if p.name in names))

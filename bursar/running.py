@@ -17,6 +17,7 @@ from typing import TextIO
 from bursar.acting import closed_to, open_actions
 from bursar.config import read_condition
 from bursar.identity import caller
+from bursar.loading import named
 from bursar.receivers import JsonReceiver, LineReceiver, Receiver
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
@@ -40,7 +41,6 @@ from engine.model import Identity, Needs, Resource
 from engine.people import Door
 from engine.plan import Plan
 from engine.planning import counted, plan_items
-from engine.policy.model import PolicySet
 from engine.policy.needs import needs_of
 from engine.ports import Item, Progress
 from engine.state.anchoring import check_anchor
@@ -177,7 +177,7 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
     def look(policy: str, subject: Subject) -> Sight:
         identity = Identity(subject.kind, subject.account, subject.region, subject.id)
         wanted = {kind: need for kind, need in needs.kinds.items() if kind == subject.kind}
-        own = only(setup.policies, policy)
+        own = named(setup.policies, {policy})
         if not wanted or not own.policies:
             raise CollectError.of("not-found", f"there is no policy `{policy}` about {subject.kind}", where=policy)
         now = clock()
@@ -194,11 +194,6 @@ def looker(choice: Choice, setup: Setup, clock: Clock) -> Look:
         return Sight(resource, plan)
 
     return look
-
-
-def only(policies: PolicySet, name: str) -> PolicySet:
-    """Return the one policy of that name as a set."""
-    return replace(policies, policies=tuple(p for p in policies.policies if p.name == name))
 
 
 def make_plan(site: Site, watch: Watch, progress: Progress) -> Plan:

@@ -9,27 +9,10 @@ from typing import Any
 
 import click
 
+from bursar.commands.options import LengthType
+
 RESERVED = frozenset({"gpu", "uuid", "modelName", "hostname", "instance_id", "xid", "value", "state"})
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
-
-
-class LengthType(click.ParamType[timedelta]):
-    """`15s` or `1m`."""
-
-    name = "DURATION"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        from engine.units import UnitError, parse_duration
-
-        if isinstance(value, timedelta):
-            return value
-        try:
-            length = parse_duration(str(value))
-        except UnitError as error:
-            self.fail(error.message, param, ctx)
-        if not length:
-            self.fail(f"`{value}` is no time at all", param, ctx)
-        return length
 
 
 class SizeType(click.ParamType[int]):

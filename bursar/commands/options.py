@@ -92,9 +92,9 @@ class LengthType(click.ParamType[timedelta]):
         try:
             length = parse_duration(str(value))
         except UnitError as error:
-            self.fail(f"{error}", param, ctx)
+            self.fail(error.message, param, ctx)
         if length <= timedelta(0):
-            self.fail(f"`{value}` is no length of time", param, ctx)
+            self.fail(f"`{value}` is no time at all", param, ctx)
         return length
 
 

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from actions.catalog import remediations
@@ -21,7 +21,7 @@ from bursar.demo.company import found
 from bursar.demo.estate import REGIONS
 from bursar.demo.process import Server, running_server
 from bursar.exit_status import DONE
-from bursar.loading import load
+from bursar.loading import load, named
 from bursar.render.console import screen_width, wants_color
 from bursar.render.explain import render_answers
 from bursar.render.outputs import Output, write_outputs
@@ -101,7 +101,7 @@ def _tell(stage: Stage, plan: Plan, calls: Counter[str]) -> None:
 
 def _explain(stage: Stage, policy: str, subject: str) -> None:
     """Explain what one policy decides about one resource, read anew."""
-    chosen = replace(stage.policies, policies=tuple(p for p in stage.policies.policies if p.name == policy))
+    chosen = named(stage.policies, {policy})
     items = stage.estate.stream(needs_of(chosen))
     answers = explain_subject(chosen, counted(items, lambda _stage, _done: None), stage.context, subject)
     render_answers(answers, sys.stdout, width=stage.width, color=stage.color)
