@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,52 +14,9 @@ import pytest
 from bursar.config import read_config
 from integrations.aws.read_only import session_policy
 from integrations.catalog import default_catalog
+from tests.pages import PAGES, ROOT, blocks, commands, same
 
-ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "docs" / "how-to"
 SOURCES = ("actions", "bursar", "docs", "engine", "integrations", "policies", "tests", "pyproject.toml", "README.md")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced part of a page."""
-
-    language: str
-    text: str
-    before: str
-    """The line of prose before it."""
-
-    @property
-    def file(self):
-        """The file that the line before names, if any."""
-        named = re.findall(r"`([\w./-]+\.(?:ya?ml|json|py))`", self.before)
-        return named[-1] if named and self.language != "console" else ""
-
-
-def blocks(page):
-    text = (PAGES / page).read_text(encoding="utf-8")
-    for found in re.finditer(r"([^\n]*)\n(?:[^\n`]*\n)?\n```(\w+)\n(.*?)```", text, re.DOTALL):
-        yield Block(found[2], found[3], found[1])
-
-
-def commands(block):
-    """Yield each command of a console, with the lines it shows."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, _, shown = part.partition("\n")
-        yield command, shown.splitlines()
-
-
-def same(shown, printed):
-    """Assert that the printed lines are those shown; `…` stands for any number of them."""
-    rest, anywhere = printed, False
-    for line in shown:
-        if line == "…":
-            anywhere = True
-            continue
-        where = rest.index(line) if anywhere and line in rest else 0
-        assert rest, f"nothing is printed where the page shows {line!r}"
-        assert rest[where] == line
-        rest, anywhere = rest[where + 1 :], False
 
 
 @pytest.fixture
