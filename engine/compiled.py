@@ -177,7 +177,6 @@ def explain(policy: Policy, check: ResourceCheck, resource: Resource, context: C
         classification=judgement.classification,
         confidence=judgement.confidence if outcome is Outcome.VIOLATION else Confidence.HIGH,
         actionable=judgement.actionable,
-        doubtful=judgement.doubtful,
         basis=judgement.basis,
         idleness=judgement.idleness if outcome is Outcome.VIOLATION else None,
     )

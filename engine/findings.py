@@ -130,8 +130,6 @@ class Verdict:
     confidence: Confidence = Confidence.HIGH
     actionable: bool = True
     """False for violations that are reported but never lead to the policy's remediation."""
-    doubtful: bool = False
-    """True where nothing but a lack of knowledge, which may pass, keeps it from being actionable."""
     basis: Basis = NO_BASIS
     """Of idle verdicts."""
     idleness: Idleness | None = None

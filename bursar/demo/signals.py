@@ -33,6 +33,7 @@ def published(
                 yield from _machine(now, one)
             case k if k == NOTEBOOK and one.planted.name in agents:
                 yield from _gpu(now, one, "NotebookInstanceName", one.planted.name)
+                yield from _kernel(now, one)
             case k if k == VOLUME and one.planted.story == "attached":
                 yield from _volume(now, one)
             case k if k == ENDPOINT:
@@ -73,6 +74,14 @@ def _gpu(now: datetime, one: Grown, dimension: str, value: str) -> Iterator[Seri
             ("power_draw", device.power),
         ):
             yield Series("CWAgent", f"nvidia_smi_{metric}", dimensions, grid.start, grid.step, values)
+
+
+def _kernel(now: datetime, one: Grown) -> Iterator[Series]:
+    """Yield the processors of a notebook, which nobody but its agent sees."""
+    grid = Grid.until(now, 60, _launched(one))
+    dimensions = {"NotebookInstanceName": one.planted.name, "cpu": "cpu-total"}
+    values = load(one.planted.story, grid, _seeded(one.planted.name, "kernel"))["CPUUtilization"]
+    yield Series("CWAgent", "cpu_usage_active", dimensions, grid.start, grid.step, values, "Percent")
 
 
 def _machine(now: datetime, one: Grown) -> Iterator[Series]:

@@ -152,7 +152,7 @@ class MachineColumns:
                 known[:] = False
                 continue
             known &= column.readable(windows)
-            held |= within(counted(column.ok & (column.values >= HELD_MEMORY)), windows) > 0
+            held |= within(counted(column.ok & (column.values >= HELD_MEMORY.value)), windows) > 0
         codes[known] = np.where(held[known], _asked("context_held", asked, best), _asked("no_process", asked, best))
         codes[~known] = Code.UNKNOWN if asked & BY_MEMORY else Code.COMPLIANT
         return codes

@@ -76,7 +76,8 @@ def _idle(check: Idle, text: Texts) -> Iterator[CheckChange]:
     if check.unseen:
         for how, unseen in moved_lengths(check.unseen, text("unseen")):
             yield CheckChange(_changed(check, unseen=unseen), f"unseen: {how}", ("unseen",))
-    yield from _shares(check)
+    if text("coverage"):
+        yield from _shares(check)
     for number, name in enumerate(check.classes):
         rest = tuple(other for other in check.classes if other != name)
         how = f"classes: {name} dropped" if rest else "classes: dropped"

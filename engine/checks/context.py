@@ -90,7 +90,6 @@ class Judgement:
     classification: str = ""
     confidence: Confidence = Confidence.HIGH
     actionable: bool = True
-    doubtful: bool = False
     basis: Basis = NO_BASIS
     idleness: Idleness | None = None
 

@@ -3,9 +3,9 @@
 
 Each device is judged by itself: idle only if every metric named by the policy was below its
 threshold for the whole window, busy if one of them was not, unknown otherwise. Busy wins over
-unknown, so that a missing series can hide work but never invent idleness. A machine is idle when
-every device it should have is. Before anything is acted on, two independent signals have to agree,
-nothing else may be at work, and no sample may be missing in which work could have been.
+unknown, so that what is missing can hide work but never invent idleness: where a sample is missing
+in which work could have been, nothing is idle. A machine is idle when every device it should have is
+and nothing else is at work. Before anything is acted on, two independent signals have to agree.
 CPU alone never proves a GPU idle.
 """
 
@@ -17,24 +17,24 @@ from dataclasses import dataclass, replace
 from engine.checks.context import Context, Judgement, ResourceCheck
 from engine.checks.faults import Fault, faults_of
 from engine.checks.idle_basis import basis_of
+from engine.checks.idle_beside import beside_of
 from engine.checks.idle_devices import Device, DeviceState, Observed, classify_devices
-from engine.checks.idle_doubts import Doubts, doubts_of
 from engine.checks.idle_evidence import evidence_of_devices
 from engine.checks.idle_faults import with_faults
 from engine.checks.idle_gate import gate, unknown_judgement
 from engine.checks.idle_look import Look
 from engine.checks.idle_spell import idleness_of
-from engine.findings import Basis, Confidence, Evidence
+from engine.findings import NO_BASIS, Basis, Confidence, Evidence
 from engine.model import Resource
-from engine.policy.checks import Idle
+from engine.policy.checks import Idle, Quantity
 from engine.units import format_duration
 from engine.values import Reason, Truth, Unknown
 
 IDLE = "idle"
 """The class where memory, which would tell more, is not known."""
 BY_MEMORY = frozenset({"no_process", "context_held"})
-HELD_MEMORY = 10.0
-"""Percent of a device's memory above which something is loaded: a CUDA context alone takes less than 1%."""
+HELD_MEMORY = Quantity(value=10.0, unit="percent", text="10%")
+"""Share of a device's memory above which something is loaded: a CUDA context alone takes less than 1%."""
 WHOLLY = frozenset({IDLE, "no_process", "context_held", "serving_no_traffic", "other_work"})
 """The classes of what is idle as a whole."""
 
@@ -151,19 +151,19 @@ def _reported(classification: str, summary: str, seen: Seen, confidence: Confide
 
 
 def _idle(look: Look, seen: Seen) -> Judgement:
-    """Return what is idle, as far as anybody can tell, with its class and what speaks against an act."""
+    """Return the answer about what is at rest: idle, with its class, or at other work, or not known to be neither."""
     signals = {look.kind.metric_by_name[name].signal for name in look.check.below}
-    memory = _memory(look)
-    what, held = _classify(signals, memory)
+    what, held = _classify(signals, _memory(look))
     length, total = format_duration(look.check.window), len(seen.states)
-    doubts = doubts_of(look, [*seen.below, *seen.beside], memory if _memory_decides(look.check) else None)
-    evidence = (*seen.evidence, *held, *evidence_of_devices(doubts.looked))
+    beside = beside_of(look, [*seen.below, *seen.beside])
+    evidence = (*seen.evidence, *held, *evidence_of_devices(beside.looked))
+    if beside.working:
+        found = _reported("other_work", f"no work of its accelerators for {length}, {beside.working}", seen)
+        return replace(found, evidence=evidence)
+    if beside.unknowns:
+        summary = f"no work of its accelerators for {length}, but {beside.lacking} is not known"
+        return unknown_judgement(summary, *beside.unknowns, evidence=evidence)
     agreed = len(signals) > 1
-    wanted = (*(() if agreed else ("a second signal that agrees",)), *doubts.wanted)
-    basis = Basis(changes=tuple(f"for an act: {one}" for one in wanted))
-    if doubts.working:
-        found = _reported("other_work", f"no work of its accelerators for {length}, {doubts.working}", seen)
-        return replace(found, evidence=evidence, basis=basis)
     phrases = {
         "context_held": f"no work for {length}, memory held",
         "no_process": f"no work for {length}, nothing loaded",
@@ -174,31 +174,18 @@ def _idle(look: Look, seen: Seen) -> Judgement:
         summary += f"; only the {next(iter(signals))} signal says so"
     return Judgement(
         True,
-        "; ".join((summary, *doubts.reasons)),
+        summary,
         evidence,
         classification=what,
-        confidence=_confidence(doubts, agreed=agreed),
-        actionable=agreed and not doubts.reasons,
-        doubtful=agreed and bool(doubts.reasons),
-        basis=basis,
+        confidence=Confidence.HIGH if agreed else Confidence.LOW,
+        actionable=agreed,
+        basis=NO_BASIS if agreed else Basis(changes=("for an act: a second signal that agrees",)),
     )
-
-
-def _confidence(doubts: Doubts, *, agreed: bool) -> Confidence:
-    if not agreed:
-        return Confidence.LOW
-    return Confidence.MEDIUM if doubts.reasons else Confidence.HIGH
-
-
-def _memory_decides(check: Idle) -> bool:
-    """Return whether a violation depends on which of the two classes it is that memory tells apart."""
-    asked = BY_MEMORY & set(check.classes)
-    return bool(asked) and asked != BY_MEMORY
 
 
 def _memory(look: Look) -> Observed | None:
     metric = next((m for m in look.kind.metrics if m.signal == "memory"), None)
-    return None if metric is None else look.observe(metric, look.check.below[next(iter(look.check.below))])
+    return None if metric is None else look.observe(metric, HELD_MEMORY)
 
 
 def _classify(signals: set[str], memory: Observed | None) -> tuple[str, tuple[Evidence, ...]]:
@@ -213,4 +200,4 @@ def _classify(signals: set[str], memory: Observed | None) -> tuple[str, tuple[Ev
     highest = max(known, key=lambda r: r.peak)
     metric = memory.metric
     evidence = Evidence(metric.name, round(highest.peak, 1), metric.unit, source=highest.provenance())
-    return ("context_held" if highest.peak >= HELD_MEMORY else "no_process"), (evidence,)
+    return ("context_held" if highest.peak >= HELD_MEMORY.value else "no_process"), (evidence,)

@@ -73,8 +73,10 @@ def _of_idle(judgement: Judgement, observed: Sequence[Observed], length: str) ->
 
 
 def _needed(unknown: Unknown) -> str:
-    """Return what would have to be known: `telemetry of gpu.power[3]`."""
+    """Return what would have to be known: `telemetry: gpu.power[3]`."""
     path = unknown.path or unknown.detail
+    if unknown.reason is Reason.INSUFFICIENT_SAMPLES:
+        return f"a window without a missing sample of {path}"
     return f"a known {path}" if path.startswith(("resource.", "tags")) else f"telemetry: {path}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from engine.checks.context import Context
@@ -10,8 +10,9 @@ from engine.checks.idle_devices import Observed
 from engine.kinds import Kind, Metric
 from engine.model import Resource
 from engine.policy.checks import Idle, Quantity
-from engine.telemetry import FEWEST_BUCKETS, Window, believable_windows
-from engine.values import Unknown
+from engine.telemetry import FEWEST_BUCKETS, Window, WindowReading, believable_windows, path_of
+from engine.units import format_duration
+from engine.values import Reason, Unknown
 
 PROCESSORS = {"cpu.utilization": Quantity(value=20.0, unit="percent", text="20%")}
 """
@@ -36,17 +37,35 @@ class Look:
         return Window.ending(self.context.now, self.check.window, float(self.check.coverage))
 
     def observe(self, metric: Metric, threshold: Quantity) -> Observed:
-        """Return the readings of `metric`, over a window that holds enough of its buckets."""
+        """
+        Return the readings of `metric`, over a window that holds enough of its buckets.
+
+        What shows no work is known only where no sample is missing: the missing one may have been one of work.
+        """
         length = protected_window(self.check, metric)
         window = Window.ending(self.context.now, length, float(self.check.coverage))
         found = believable_windows(
             self.resource, self.kind, metric, window, now=self.context.now, watts=self.context.watts
         )
-        return Observed(metric, threshold, found)
+        seen = Observed(metric, threshold, found)
+        return replace(seen, readings={device: self._whole(seen, reading) for device, reading in found.items()})
+
+    def _whole(self, seen: Observed, reading: WindowReading | Unknown) -> WindowReading | Unknown:
+        """Return what `reading` shows if the samples that are missing were at work, and were not."""
+        if isinstance(reading, Unknown) or timedelta(seconds=reading.unseen) <= self.check.unseen:
+            return reading
+        if seen.level(reading) >= seen.threshold.value:
+            return replace(reading, low=0.0)
+        detail = f"{format_duration(timedelta(seconds=reading.unseen))} of it unseen by {reading.source}"
+        return Unknown(Reason.INSUFFICIENT_SAMPLES, detail, path_of(seen.metric, reading.device))
 
     def below(self) -> list[Observed]:
         """Return the metrics that the policy compares."""
         return [self.observe(self.kind.metric_by_name[name], limit) for name, limit in self.check.below.items()]
+
+    def glance(self, metric: Metric) -> Observed:
+        """Return the readings of a metric of which nothing but whether it is known matters."""
+        return self.observe(metric, VIDEO)
 
     def beside(self) -> list[Observed]:
         """Return what is read of accelerators beside: it can show work, and never rest."""

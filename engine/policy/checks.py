@@ -188,15 +188,15 @@ class Idle(BaseModel):
 
     unseen: Duration = Field(
         timedelta(0),
-        description="How long nobody may have looked at a signal in a window that is acted on. Up to `coverage` what "
-        "is missing beyond it is reported and not acted on.",
+        description="How long nobody may have looked at a signal in a window that is called idle. Where more is "
+        "missing, before the newest sample, the answer is unknown.",
         examples=["2m"],
     )
     protect_while: Mapping[Text, Annotated[Quantity, BeforeValidator(_single)]] | None = Field(
         None,
         description="Metrics with the value from which on something else is taken to be at work: data prepared by the "
-        "processors, a checkpoint sent away. It is reported and never acted on; so is what is not known of it. For "
-        "machines with accelerators `cpu.utilization: 20%` if not given.",
+        "processors, a checkpoint sent away. It is reported and never acted on; where it is not known, neither is "
+        "idleness. For machines with accelerators `cpu.utilization: 20%` if not given.",
         examples=[{"cpu.utilization": "20%", "network.out": "10GiB"}],
     )
     classes: tuple[IdleClass, ...] = Field(

@@ -45,8 +45,6 @@ class Violated:
     """Of its steps; empty where nothing would be done."""
     announced: str = ""
     """What a warning now would announce, to which object; see `engine.state.reconcile.announcement`."""
-    doubtful: bool = False
-    """True where a lack of knowledge, which may pass, is all that keeps from acting: what was promised waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +137,6 @@ PROMISED = frozenset(
 
 
 def _violated(record: FindingRecord, sighting: Violated, now: datetime) -> FindingRecord:
-    if record.status in PROMISED and sighting.doubtful:
-        return record
     if record.status in PROMISED and record.announced != told(sighting):
         return _untold(record, sighting, now)
     match record.status:

@@ -151,7 +151,7 @@ def sighting_of(finding: Finding, steps: Sequence[Step], max_mode: Mode) -> Viol
     """Return how a finding with its planned steps is seen, where nobody snoozed it."""
     mode = min(finding.mode, max_mode, key=lambda m: m.rank)
     if not steps:
-        return Violated(mode, NO_GRACE, doubtful=finding.verdict.doubtful)
+        return Violated(mode, NO_GRACE)
     return Violated(mode, steps[0].grace, steps_fingerprint(steps), announcement(steps))
 
 

@@ -147,8 +147,8 @@ def test_tags_are_careless_in_the_ways_policies_look_for(blueprint):
 
 
 def test_every_device_that_should_publish_does_and_no_other(blueprint, client):
-    """Four series for each GPU that has a voice, under all dimensions the agent sends."""
-    expected = Counter()
+    """Four series for each GPU that has a voice, under all dimensions the agent sends, and a notebook's processors."""
+    expected, notebooks = Counter(), {n.name for n in blueprint.of(NOTEBOOK, "idle", "busy")}
     for planted in (*blueprint.of(INSTANCE), *blueprint.of(NOTEBOOK, "idle", "busy")):
         count = devices_of(planted.type)
         if planted.story == "half_silent":
@@ -156,12 +156,17 @@ def test_every_device_that_should_publish_does_and_no_other(blueprint, client):
         if count and planted.story not in ("silent", "stopped"):
             expected[planted.id if planted.kind == INSTANCE else planted.name] = count * 4
     seen = Counter()
-    for _, dimensions in _series(client, "CWAgent"):
+    for name, dimensions in _series(client, "CWAgent"):
+        if name == "cpu_usage_active":
+            assert dimensions.keys() == {"NotebookInstanceName", "cpu"}
+            notebooks.remove(dimensions["NotebookInstanceName"])
+            continue
         key = "InstanceId" if "InstanceId" in dimensions else "NotebookInstanceName"
         assert dimensions.keys() == {key, "index", "name", "host"}
         seen[dimensions[key]] += 1
 
     assert seen == expected
+    assert notebooks == set()
 
 
 def test_running_machines_report_their_load_even_without_an_agent(blueprint, client):

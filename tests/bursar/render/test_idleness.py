@@ -57,10 +57,12 @@ def test_an_explanation_says_since_when_and_for_how_much():
     ]
 
 
-def test_an_explanation_says_what_an_act_would_need():
-    """What is reported and not acted on says why not."""
+def test_an_explanation_says_what_would_have_to_be_known():
+    """What is not known says what is missing of it."""
     lines = explained(changed(**use([0.0] * 100 + [None] + [0.0] * 139)))
-    assert "          for an act: no sample missing" in lines
+    assert "  changes a window without a missing sample of gpu.utilization[0]" in lines
+    (unknown,) = (line for line in lines if line.startswith("  unknown "))
+    assert unknown.startswith("  unknown gpu.utilization[0]: insufficient_samples (1m of it unseen by ")
 
 
 def test_json():

@@ -88,7 +88,7 @@ CHECKS = [
   a:
     kind: aws.ec2.instance
     fields: {running: true, launched: now-9d, accelerator.count: 1, accelerator.devices: 1, accelerator.model: A10G}
-    metrics: {gpu.utilization: {"0": "0x240"}, gpu.power: {"0": "(57.9 58.3)x120"}}
+    metrics: {gpu.utilization: {"0": "0x240"}, gpu.power: {"0": "(57.9 58.3)x120"}, cpu.utilization: "1x48"}
 """,
         [
             "{from: a}",

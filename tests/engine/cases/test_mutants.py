@@ -20,14 +20,12 @@ CHANGES = {
         "6:71 idle.below.gpu.power_over_idle: 15% → 14%",
         "6:71 idle.below.gpu.power_over_idle: 15% → 16%",
         "6:71 idle.below.gpu.power_over_idle: dropped",
-        "6:11 idle.coverage: 90% → 89%",
-        "6:11 idle.coverage: 90% → 91%",
         "6:87 idle.classes: dropped",
         "7:11 mode: approve → report",
         "9:17 remediate: stop dropped",
     ],
     "    resource: compute.instance\n    idle: {for: 4h, below: {gpu.utilization: 5%}, unseen: 2m, "
-    "protect_while: {cpu.utilization: 20%}}\n": [
+    "protect_while: {cpu.utilization: 20%}, coverage: 90%}\n": [
         "6:17 idle.for: 4h → 3h",
         "6:17 idle.for: 4h → 5h",
         "6:46 idle.below.gpu.utilization: 5% → 4%",
@@ -37,8 +35,8 @@ CHANGES = {
         "6:96 idle.protect_while.cpu.utilization: 20% → 21%",
         "6:59 idle.unseen: 2m → 1m",
         "6:59 idle.unseen: 2m → 3m",
-        "6:11 idle.coverage: 90% → 89%",
-        "6:11 idle.coverage: 90% → 91%",
+        "6:112 idle.coverage: 90% → 89%",
+        "6:112 idle.coverage: 90% → 91%",
     ],
     "    resource: storage.bucket\n    encryption: {at_rest: required, key: customer}\n": [
         "6:27 encryption.at_rest: dropped",

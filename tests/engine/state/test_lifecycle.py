@@ -45,8 +45,7 @@ violated = st.builds(
     fingerprint=st.sampled_from(["f", "g", ""]),
     announced=st.sampled_from(["stop", "terminate"]),
 ).map(lambda seen: seen if seen.fingerprint else replace(seen, announced=""))
-DOUBTFUL = Violated(Mode.ENFORCE, timedelta(0), doubtful=True)
-sightings = st.one_of(violated, violated, violated, st.sampled_from(ENDINGS), st.sampled_from([Unseen(), DOUBTFUL]))
+sightings = st.one_of(violated, violated, violated, st.sampled_from(ENDINGS), st.just(Unseen()))
 
 
 def record(status: Status = Status.OPEN, **changes) -> FindingRecord:
@@ -86,8 +85,6 @@ class Life(RuleBasedStateMachine):
             case Cleared() | Excused() | Snoozed() if before.status is not Status.ACTING:
                 self.promise = None
                 assert after.status in (Status.RESOLVED, Status.EXEMPT, Status.SNOOZED)
-            case Violated(doubtful=True) if before.status in lifecycle.PROMISED:
-                assert self.record is before
             case Violated() if before.status is not Status.ACTING and lifecycle.told(seen) == "":
                 # Nothing would be done: what was promised lapses.
                 self.promise = None
@@ -278,7 +275,7 @@ def test_modes_wish_what_they_may():
 
 @pytest.mark.parametrize("status", sorted(lifecycle.PROMISED))
 def test_a_doubt_that_may_pass_keeps_the_promise(status):
-    """A sample that is missing for a while keeps from acting, takes no warning back and begins no grace anew."""
+    """While it is not known whether it is a finding nothing is done, and no warning is taken back."""
     before = record(status, fingerprint="f")
-    assert advance(before, DOUBTFUL, NOW) is before
-    assert wish(before, DOUBTFUL) is Wish.NOTHING
+    assert advance(before, Unseen(), NOW) is before
+    assert wish(before, Unseen()) is Wish.NOTHING

@@ -285,7 +285,8 @@ def test_the_energy_counter_stands_in_for_power(source):
     assert watts == pytest.approx([69.0] * len(watts))
     assert outcome(alone(source, "energy")) is True
     reset = alone(source, "energy-reset")
-    assert (reset.violated, reset.actionable, reset.summary) == (True, False, "no work for 2h; 1m of it unseen")
+    assert outcome(reset) == {"insufficient_samples"}
+    assert reset.unknowns[0].detail.startswith("1m of it unseen by prometheus DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION")
     assert outcome(alone(source, "energy-busy")) != True  # noqa: E712  (unknown is not equal to true either)
 
 

@@ -39,13 +39,13 @@ def test_rotated_files_are_one_recording(source):
 
 
 def test_a_line_cut_by_a_crash_costs_one_sample(source):
-    """Broken lines are counted and left out; the others stand, and nothing is acted on for a minute nobody saw."""
+    """Broken lines are counted and left out; the others stand, and of a minute that nobody saw nothing is known."""
     lines = idle_lines()
     lines[50] = lines[50][:30] + "\n"
     one = source({"gpus.jsonl": lines})
     found = judged([one], NOW, machine(NOW, "i-idle"))
-    assert (found.violated, found.actionable) == (True, False)
-    assert found.summary.endswith("; 1m of it unseen")
+    assert outcome(found) == {"insufficient_samples"}
+    assert found.unknowns[0].detail.startswith("1m of it unseen by recorded ")
     assert "1 files, 1 broken lines; 1 machines joined" in one.report().detail
 
 

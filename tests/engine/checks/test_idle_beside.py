@@ -1,4 +1,4 @@
-"""What keeps something idle from being acted on, what is broken, and what a verdict rests on and costs."""
+"""What keeps something at rest from being idle, what is broken, and what a verdict rests on and costs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -27,19 +27,43 @@ from tests.engine.estates import DENIED, NOW, gpu, instance, judge, series, toge
     ids=["90% coverage", "one in twelve missing", "one NaN", "processors", "video", "faults"],
 )
 def test_time_that_nobody_saw(resource, unseen):
-    """A tenth of the samples may be missing and it is still reported; it is acted on only as far as a policy allows."""
+    """Where samples are missing, work could have been: it is not known to be idle, unless a policy allows as much."""
     found = judge(BOTH, resource)
-    assert (found.violated, found.actionable, found.confidence) == (True, False, Confidence.MEDIUM)
-    assert found.summary == f"no work for 4h, nothing loaded; {unseen} of it unseen"
-    assert found.basis.changes[-1] == "for an act: no sample missing"
-    assert judge(BOTH.replace("}}", f"}}, unseen: {unseen}}}"), resource).actionable is True
+    assert reasons(found) == {"insufficient_samples"}
+    assert found.unknowns[0].detail.startswith(f"{unseen} of it unseen by ")
+    assert found.basis.changes[0] == f"a window without a missing sample of {found.unknowns[0].path}"
+    allowed = judge(BOTH.replace("}}", f"}}, unseen: {unseen}}}"), resource)
+    assert (allowed.violated, allowed.actionable) == (True, True)
+    assert reasons(judge(BOTH.replace("}}", f"}}, unseen: {less(unseen)}}}"), resource)) == {"insufficient_samples"}
+
+
+def less(minutes: str) -> str:
+    """Return a minute less."""
+    return f"{int(minutes.removesuffix('m')) - 1}m"
+
+
+def test_work_shows_between_samples_that_are_missing():
+    """What is missing hides nothing that was seen."""
+    assert judge(BOTH, changed(**use([0.0] * 100 + [None, 97.0, None] + [0.0] * 137))).violated is False
+
+
+def test_a_hang_is_seen_whole():
+    """A device is stuck only where its use never fell and its power never rose, in no sample that is missing."""
+    full, rest = use([100.0] * 240)["gpu__utilization"], power([58.1, 58.3] * 120)["gpu__power"]
+    assert judge(BOTH, changed(gpu__utilization=full, gpu__power=rest)).classification == "stuck"
+    for lacking in (
+        changed(**use([100.0] * 100 + [None] + [100.0] * 139), gpu__power=rest),
+        changed(gpu__utilization=full, **power([58.1, 58.3] * 50 + [None] + [58.1] + [58.1, 58.3] * 69)),
+    ):
+        assert judge(BOTH, lacking).violated is False
 
 
 def test_memory_counts_where_it_decides():
     """A missing sample of memory matters to a policy about one of the two classes that memory tells apart."""
     resource = changed(gpu__memory_used=(series("gpu.memory_used", [1.0] * 100 + [None] + [1.0] * 139),))
     assert judge(BOTH, resource).actionable is True
-    assert judge(BOTH.replace("}}", "}, classes: [no_process]}"), resource).actionable is False
+    assert judge(BOTH, resource).classification == "idle"
+    assert reasons(judge(BOTH.replace("}}", "}, classes: [no_process]}"), resource)) == {"not_collected"}
 
 
 # --- work beside the accelerators
@@ -69,20 +93,20 @@ def test_processors_at_work(cpu, classification, actionable):
 
 
 @pytest.mark.parametrize(
-    "resource",
+    ("resource", "reason"),
     [
-        without(instance(), "cpu.utilization"),
-        replace(without(instance(), "cpu.utilization"), gaps={"metrics.cpu": DENIED}),
-        changed(cpu__utilization=processors([float("nan")] * 48)),
-        changed(cpu__utilization=processors([1.0] * 40 + [None] * 8)),
+        (without(instance(), "cpu.utilization"), "not_collected"),
+        (replace(without(instance(), "cpu.utilization"), gaps={"metrics.cpu": DENIED}), "denied"),
+        (changed(cpu__utilization=processors([float("nan")] * 48)), "insufficient_samples"),
+        (changed(cpu__utilization=processors([1.0] * 40 + [None] * 8)), "stale"),
     ],
     ids=["nothing sends it", "denied", "NaN", "stale"],
 )
-def test_processors_that_nobody_knows(resource):
-    """What is not known of other work keeps from acting, and not from telling."""
+def test_processors_that_nobody_knows(resource, reason):
+    """Where it is not known whether something else works, it is not known whether the machine is idle."""
     found = judge(BOTH, resource)
-    assert (found.violated, found.actionable, found.confidence) == (True, False, Confidence.MEDIUM)
-    assert found.summary == "no work for 4h, nothing loaded; cpu.utilization is not known"
+    assert reasons(found) == {reason}
+    assert found.summary == "no work of its accelerators for 4h, but cpu.utilization is not known"
     assert judge(protecting("{}"), resource).actionable is True
 
 
@@ -109,20 +133,20 @@ def video(values, **more):
 
 
 @pytest.mark.parametrize(
-    ("resource", "violated", "actionable"),
+    ("resource", "outcome"),
     [
-        (video([0.0] * 240), True, True),
-        (video([4.9] * 240), True, True),
-        (video([0.0] * 100 + [5.0] + [0.0] * 139), False, True),
-        (video([0.0] * 200 + [None] * 40), True, False),
-        (replace(instance(), gaps={"metrics.video": DENIED}), True, False),
+        (video([0.0] * 240), True),
+        (video([4.9] * 240), True),
+        (video([0.0] * 100 + [5.0] + [0.0] * 139), False),
+        (video([0.0] * 200 + [None] * 40), {"stale"}),
+        (replace(instance(), gaps={"metrics.video": DENIED}), {"denied"}),
     ],
     ids=["no video", "just below", "one minute of it", "stale", "denied"],
 )
-def test_video(resource, violated, actionable):
-    """Video engines can show work; where a source has them and cannot be read, nothing is acted on."""
+def test_video(resource, outcome):
+    """Video engines can show work; where a source has them and cannot be read, nothing is known to be idle."""
     found = judge(BOTH, resource)
-    assert (found.violated, found.actionable) == (violated, actionable)
+    assert found.violated is outcome if isinstance(outcome, bool) else reasons(found) == outcome
 
 
 def faulty(*by_device, base=None):
@@ -164,15 +188,21 @@ def test_broken(resource, summary):
     [
         faulty([0.0] * 240),
         faulty([31.0] * 240),
-        faulty([float("nan")] * 3 + [0.0] * 237),
-        faulty([float("inf")] * 3 + [0.0] * 237),
         faulty([79.0] * 60 + [0.0] * 240),
     ],
-    ids=["nothing", "a program's error", "NaN", "infinite", "before the window"],
+    ids=["nothing", "a program's error", "before the window"],
 )
 def test_not_broken(resource):
-    """Programs' errors, errors of long ago and numbers that are none break nothing."""
+    """Programs' errors and errors of long ago break nothing."""
     assert judge(BOTH, resource).classification == "no_process"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_fault_that_is_no_number(number):
+    """It breaks nothing, and hides what was there."""
+    found = judge(BOTH, faulty([number] * 3 + [0.0] * 237))
+    assert reasons(found) == {"insufficient_samples"}
+    assert found.unknowns[0].path == "gpu.fault[0]"
 
 
 def test_worked_since():
@@ -221,7 +251,10 @@ def test_what_would_make_it_known():
         "gpu.utilization of 2 of 3 devices: insufficient samples",
         "gpu.power_over_idle of 2 of 3 devices: insufficient samples",
     )
-    assert basis.changes == ("telemetry: gpu.utilization", "telemetry: gpu.power_over_idle")
+    assert basis.changes == (
+        "a window without a missing sample of gpu.utilization",
+        "a window without a missing sample of gpu.power_over_idle",
+    )
 
 
 def test_when_it_could_be_idle():
