@@ -134,6 +134,8 @@ class Verdict:
     """Of idle verdicts."""
     idleness: Idleness | None = None
     """Of what is idle as a whole."""
+    at_stake: Cost | Unknown | None = None
+    """What the subject costs as it is, where it is not known whether it is idle; None of any other verdict."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from engine.ids import finding_id
 from engine.limits import holds_of
 from engine.model import Resource
 from engine.plan import Plan, Step, Tally, Withheld
+from engine.policy.checks import Idle
 from engine.policy.model import Expression, Mode, Policy, PolicySet, Remediation
 from engine.policy.needs import needs_of
 from engine.ports import Estate, Item, Progress
@@ -117,6 +118,8 @@ def take(
 ) -> None:
     """Put one verdict where it belongs; a violation that is exempt is no finding."""
     if verdict.outcome is not Outcome.VIOLATION:
+        if verdict.outcome is Outcome.UNKNOWN and resource is not None and isinstance(policy.check, Idle):
+            verdict = replace(verdict, at_stake=context.prices.cost_of(resource.usage, resource.region))
         (draft.exempt if verdict.outcome is Outcome.EXEMPT else draft.undecided).append(verdict)
         return
     env, uid = context.env(), verdict.subject.uid

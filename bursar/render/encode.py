@@ -88,6 +88,7 @@ def verdict_of(verdict: Verdict) -> Json:
         "subject": subject_of(verdict.subject),
         "summary": verdict.summary,
         "unknowns": [unknown_of(unknown) for unknown in verdict.unknowns],
+        "at_stake": None if verdict.at_stake is None else cost_of(verdict.at_stake),
         "evidence": [evidence_of(evidence) for evidence in verdict.evidence],
         "basis": basis_of(verdict.basis),
     }

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from bursar.render.idleness import summary_of
 from bursar.render.money import NOTHING, monthly
-from bursar.render.table import cause_of, conditions_of, examples_of, savings_of
+from bursar.render.table import at_stake_of, cause_of, conditions_of, examples_of, savings_of
 from bursar.render.text import clipped, counted, visible, with_parameters
 from engine.findings import Finding, Verdict
 from engine.model import ScopeReport
@@ -140,4 +140,6 @@ def _undecided(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for verdict in verdicts:
         by_cause.setdefault((verdict.policy, cause_of(verdict)), []).append(verdict)
     for (policy, cause), found in by_cause.items():
-        yield f"- {safe(policy)}: {safe(examples_of(v.subject.name for v in found), 300)}: {safe(cause)}\n"
+        stake = at_stake_of(found)
+        paid = f" ({safe(stake)} a month at stake)" if stake else ""
+        yield f"- {safe(policy)}: {safe(examples_of(v.subject.name for v in found), 300)}: {safe(cause)}{paid}\n"

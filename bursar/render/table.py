@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bursar.render.console import console_on
 from bursar.render.idleness import summary_of
-from bursar.render.money import NOTHING, amount, monthly, total
+from bursar.render.money import NOT_KNOWN, NOTHING, amount, monthly, total
 from bursar.render.text import clipped, counted, visible, with_parameters
 from engine.findings import Cost, Finding, Outcome, Verdict
 from engine.plan import Plan, Step
@@ -266,27 +266,43 @@ def _withheld(plan: Plan) -> Iterator[tuple[str, str]]:
 def _undecided(console: Console, verdicts: Sequence[Verdict]) -> None:
     from rich.text import Text
 
-    _heading(console, "UNDECIDED", "nothing is ever done about these")
+    stakes = any(verdict.at_stake is not None for verdict in verdicts)
+    note = "; what may be idle, with its cost a month" if stakes else ""
+    _heading(console, "UNDECIDED", f"nothing is ever done about these{note}")
     by_cause: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
         by_cause.setdefault((verdict.policy, cause_of(verdict)), []).append(verdict)
-    table = _plain_table(console)
+    table = _plain_table(console, amounts=stakes)
     for (policy, cause), found in by_cause.items():
         names = examples_of(v.subject.name for v in found)
         failed = found[0].outcome is Outcome.ERROR
         table.add_row(
-            Text(visible(policy), style="red" if failed else ""), Text(names), Text(visible(cause), style="dim")
+            Text(visible(policy), style="red" if failed else ""),
+            Text(names),
+            Text(visible(cause), style="dim"),
+            *([at_stake_of(found)] if stakes else []),
         )
     console.print(table)
 
 
-def _plain_table(console: Console) -> Table:
+def at_stake_of(verdicts: Iterable[Verdict]) -> str:
+    """Return what the subjects cost a month together, of verdicts about idleness; nothing where there are none."""
+    costs = [verdict.at_stake for verdict in verdicts if verdict.at_stake is not None]
+    sum_, exact, unknown = total(costs)
+    if not costs or (not sum_ and not unknown):
+        return ""
+    return amount(sum_, exact=exact and not unknown) if sum_ else NOT_KNOWN
+
+
+def _plain_table(console: Console, *, amounts: bool) -> Table:
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 2), width=console.width)
     table.add_column(width=27, overflow="fold")
     table.add_column(width=24, overflow="fold")
     table.add_column(ratio=1, overflow="fold")
+    if amounts:
+        table.add_column(width=10, justify="right", no_wrap=True)
     return table
 
 

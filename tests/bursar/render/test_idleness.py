@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from bursar.render import encode
+from bursar.render import encode, table
 from bursar.render.explain import render_answers
 from bursar.render.idleness import lines_of, summary_of
 from engine.explaining import explain_subject
@@ -93,6 +93,30 @@ def test_json_of_what_is_not_known():
         "telemetry: gpu.utilization",
         "telemetry: gpu.power_over_idle",
     ]
+
+
+def test_what_may_be_idle_has_its_cost():
+    """What nobody knows to be idle stands with what it costs, known or not; other verdicts have no such cost."""
+    silent, unpriced = machine({}), replace(machine({}), id="i-2", usage=DENIED)
+    found = plan(policies(POLICY), [silent, unpriced])
+    at_stake = [encode.verdict_of(verdict)["at_stake"] for verdict in found.undecided]
+    assert (at_stake[0]["monthly_usd"], at_stake[1]["unknown"]) == ("730.0000", "denied")
+
+    def lines(*resources):
+        out = io.StringIO()
+        table.render(plan(policies(POLICY), resources), out, width=120, color=False)
+        return [line for line in out.getvalue().splitlines() if line.startswith("p0")]
+
+    (line,) = lines(silent)
+    assert line.endswith(" $730")
+    (line,) = lines(unpriced)
+    assert line.endswith(" ?")
+    (line,) = lines(silent, unpriced)
+    assert line.endswith(" ≈ $730")
+    rule = plan(
+        policies("resource: aws.ec2.instance\n    rule: resource.running"), [machine({}, fields={"running": DENIED})]
+    )
+    assert [verdict.at_stake for verdict in rule.undecided] == [None]
 
 
 @pytest.mark.parametrize(
