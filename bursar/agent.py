@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from engine.errors import ConfigError
 from integrations.aws.instance_metadata import instance_identity
 from integrations.nvml.agent import Identity, run_agent, take
+from integrations.nvml.gpm import APART
 from integrations.nvml.publishing import FilePublisher, PrometheusPublisher, Publisher
 from integrations.nvml.reading import opened_nvml
 from integrations.nvml.samples import encode
@@ -50,6 +52,8 @@ def serve(wanted: Wanted) -> int:
         identity = Identity(wanted.host or socket.gethostname(), instance, wanted.labels)
         publishers = _publishers(wanted, region, stack)
         if wanted.once:
+            if nvml.begin():
+                time.sleep(2 * APART)
             sample = take(nvml, identity, wanted.interval)
             for publisher in publishers:
                 publisher.publish(sample)

@@ -163,7 +163,7 @@ def _missing(series: Series, present: list[int], span: tuple[int, int]) -> int:
     first, stop = span
     per_bucket = max(series.step // series.interval, 1)
     if per_bucket == 1:
-        return stop - first - sum(1 for index in present if index < stop)
+        return stop - first - sum(_samples(series, index, 1) for index in present if index < stop)
     held = {index: _samples(series, index, per_bucket) for index in present}
     lacking = (per_bucket - held.get(index, 0) for index in range(first, stop))
     return sum(count for count in lacking if count > 1)

@@ -11,11 +11,12 @@ from integrations.nvml.samples import HostSample, decode
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "tests" / "integrations" / "nvml" / "fake_nvml.c"
 DRIVER = """
-import sys
+import itertools, sys
 from integrations.nvml.agent import Identity, take
 from integrations.nvml.reading import opened_nvml
 from integrations.nvml.samples import encode
-with opened_nvml() as nvml:
+apart = float(sys.argv[1])
+with opened_nvml(itertools.count(0, apart).__next__) as nvml:
     for _ in sys.stdin:
         print(encode(take(nvml, Identity("node-1", "i-1"), 15)), flush=True)
 """
@@ -56,11 +57,11 @@ class FakeDriver:
 
 
 class Samples:
-    """A process that takes a sample each time it is asked to."""
+    """A process that takes a sample each time it is asked to; to it, `apart` seconds lie between two looks."""
 
-    def __init__(self, driver: FakeDriver) -> None:
+    def __init__(self, driver: FakeDriver, apart: float = 15) -> None:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self._process = subprocess.Popen([sys.executable, "-c", DRIVER], env=driver.environment(), **pipes)
+        self._process = subprocess.Popen([sys.executable, "-c", DRIVER, str(apart)], env=driver.environment(), **pipes)
 
     def next(self) -> HostSample:
         """Return the next sample."""

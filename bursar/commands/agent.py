@@ -11,7 +11,9 @@ import click
 
 from bursar.commands.options import LengthType
 
-RESERVED = frozenset({"gpu", "uuid", "modelName", "hostname", "instance_id", "xid", "value", "state"})
+RESERVED = frozenset(
+    {"gpu", "uuid", "modelName", "GPU_I_ID", "mig_uuid", "hostname", "instance_id", "xid", "value", "state"}
+)
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 
 

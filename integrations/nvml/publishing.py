@@ -7,15 +7,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 from engine.faults import DRIVER
-from integrations.nvml.samples import VALUES, GpuSample, HostSample, State, encode
+from integrations.nvml.samples import VALUES, HostSample, State, encode
 
 STALE = 3
 """Intervals after which the last sample is no longer shown: an old value must not look like a new one."""
+WHO = ("gpu", "uuid", "modelName")
+PART = ("GPU_I_ID", "mig_uuid")
+"""Labels of a MIG instance; the first is the DCGM exporter's."""
 SERIES: Mapping[str, str] = {name: f"bursar_gpu_{name}" for name in VALUES}
 
 
@@ -83,57 +87,85 @@ class PrometheusPublisher:
         yield at
         if not fresh:
             return
-        names, common = _labels(sample)
+        rows = list(_rows(sample, broken))
+        names = _names(sample)
         counters = {"energy_joules"}
         for value, about in VALUES.items():
             kind = CounterMetricFamily if value in counters else GaugeMetricFamily
             family = kind(SERIES[value], about, labels=names)
-            for gpu in sample.gpus:
-                if value in gpu.values:
-                    family.add_metric([*_identity(gpu), *common], gpu.values[value])
+            for row in rows:
+                if value in row.values:
+                    family.add_metric(row.labels, row.values[value])
             yield family
-        yield from self._states(sample, names, common, broken)
+        yield from _states(rows, names)
         found = CounterMetricFamily(
-            "bursar_gpu_xid_errors", "XID errors since the agent began.", labels=[*names, "xid"]
+            "bursar_gpu_xid_errors", "XID errors since the agent began.", labels=[*WHO, *_shared(sample), "xid"]
         )
         models = {gpu.index: gpu.model for gpu in sample.gpus}
         for (index, uuid, xid), count in xids.items():
-            found.add_metric([index, uuid, models.get(index, ""), *common, str(xid)], count)
+            found.add_metric([index, uuid, models.get(index, ""), *_shared(sample).values(), str(xid)], count)
         yield found
 
-    def _states(
-        self, sample: HostSample, names: list[str], common: list[str], broken: Mapping[tuple[str, str], int]
-    ) -> Iterator[Any]:
-        from prometheus_client.core import GaugeMetricFamily
 
-        fault = GaugeMetricFamily("bursar_gpu_faulted", "1 where the GPU is lost or needs a reset.", labels=names)
-        number = GaugeMetricFamily(
-            "bursar_gpu_fault",
-            "What is broken: an XID error of the hardware, 1000 and the error of the driver, or 0.",
-            labels=names,
-        )
-        missing = GaugeMetricFamily(
-            "bursar_gpu_missing", "1 for each value the driver did not give.", labels=[*names, "value", "state"]
-        )
-        for gpu in sample.gpus:
-            who = [*_identity(gpu), *common]
-            fault.add_metric(who, float(bool(gpu.fault) or State.FAULTED in gpu.missing.values()))
-            number.add_metric(who, gpu.fault_number or broken.get((gpu.index, gpu.uuid), 0))
-            for value, state in gpu.missing.items():
-                missing.add_metric([*who, value, state.value], 1)
-        yield fault
-        yield number
-        yield missing
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A GPU, or one of its MIG instances, with the values of its labels."""
+
+    labels: list[str]
+    values: Mapping[str, float]
+    missing: Mapping[str, State]
+    faulted: bool
+    fault: int
 
 
-def _labels(sample: HostSample) -> tuple[list[str], list[str]]:
-    """Return the names of all labels, and the values of those that all GPUs share."""
-    shared = {"hostname": sample.host, **({"instance_id": sample.instance} if sample.instance else {}), **sample.labels}
-    return ["gpu", "uuid", "modelName", *shared], list(shared.values())
+def _rows(sample: HostSample, broken: Mapping[tuple[str, str], int]) -> Iterator[_Row]:
+    """Yield each GPU and each instance of it; an instance is there although nothing is known of it."""
+    cut, shared = _cut(sample), list(_shared(sample).values())
+    for gpu in sample.gpus:
+        who = [gpu.index, gpu.uuid, gpu.model]
+        faulted = bool(gpu.fault) or State.FAULTED in gpu.missing.values()
+        fault = gpu.fault_number or broken.get((gpu.index, gpu.uuid), 0)
+        yield _Row([*who, *[""] * cut, *shared], gpu.values, gpu.missing, faulted, fault)
+        for one in gpu.mig:
+            yield _Row([*who, one.id, one.uuid, *shared], one.values, one.missing, faulted, fault)
 
 
-def _identity(gpu: GpuSample) -> list[str]:
-    return [gpu.index, gpu.uuid, gpu.model]
+def _states(rows: list[_Row], names: list[str]) -> Iterator[Any]:
+    from prometheus_client.core import GaugeMetricFamily
+
+    fault = GaugeMetricFamily("bursar_gpu_faulted", "1 where the GPU is lost or needs a reset.", labels=names)
+    number = GaugeMetricFamily(
+        "bursar_gpu_fault",
+        "What is broken: an XID error of the hardware, 1000 and the error of the driver, or 0.",
+        labels=names,
+    )
+    missing = GaugeMetricFamily(
+        "bursar_gpu_missing", "1 for each value the driver did not give.", labels=[*names, "value", "state"]
+    )
+    for row in rows:
+        fault.add_metric(row.labels, float(row.faulted))
+        number.add_metric(row.labels, row.fault)
+        for value, state in row.missing.items():
+            missing.add_metric([*row.labels, value, state.value], 1)
+    yield fault
+    yield number
+    yield missing
+
+
+def _names(sample: HostSample) -> list[str]:
+    """Return the names of the labels, in the order of those of `_rows`."""
+    return [*WHO, *PART[: _cut(sample)], *_shared(sample)]
+
+
+def _cut(sample: HostSample) -> int:
+    """Return how many labels tell instances apart: none where no GPU is cut. Empty ones stand for a whole GPU."""
+    return len(PART) if any(gpu.mig for gpu in sample.gpus) else 0
+
+
+def _shared(sample: HostSample) -> dict[str, str]:
+    """Return the labels that all GPUs share."""
+    instance = {"instance_id": sample.instance} if sample.instance else {}
+    return {"hostname": sample.host, **instance, **sample.labels}
 
 
 class FilePublisher:

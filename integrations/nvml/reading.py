@@ -6,40 +6,22 @@ Every call may fail for itself; what it would have given is then missing, with t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.errors import CollectError, ConfigError
-from engine.faults import NVML
-from integrations.nvml.samples import GpuSample, State
-
-STATES: Mapping[int, State] = {
-    3: State.UNSUPPORTED,  # NOT_SUPPORTED
-    4: State.NO_PERMISSION,
-    6: State.NO_SAMPLE,  # NOT_FOUND
-    9: State.NO_DRIVER,  # DRIVER_NOT_LOADED
-    10: State.TIMEOUT,
-    12: State.NO_DRIVER,  # LIBRARY_NOT_FOUND
-    13: State.UNSUPPORTED,  # FUNCTION_NOT_FOUND: the driver is older than the function
-    15: State.FAULTED,  # GPU_IS_LOST
-    16: State.FAULTED,  # RESET_REQUIRED
-    18: State.NO_DRIVER,  # LIB_RM_VERSION_MISMATCH: the driver was updated and not loaded anew
-    21: State.NO_SAMPLE,  # NO_DATA
-    25: State.UNSUPPORTED,  # ARGUMENT_VERSION_MISMATCH
-    999: State.FAULTED,  # UNKNOWN
-}
-"""What an error of NVML says; others are failures of their own."""
-FAULTS = NVML
-NOT_FOUND = 6
-Answer = TypeVar("Answer")
+from integrations.nvml.answers import NOT_FOUND, STATES, Reading, read_memory
+from integrations.nvml.mig import PEAK, Mig
+from integrations.nvml.samples import GpuSample, Instance, State
 
 
 @contextmanager
-def opened_nvml() -> Iterator[Nvml]:
+def opened_nvml(clock: Callable[[], float] = time.monotonic) -> Iterator[Nvml]:
     """
-    Yield the driver of this machine.
+    Yield the driver of this machine; `clock` says how many seconds lie between two samples.
 
     Raises:
         ConfigError: where the extra `gpu` is not installed.
@@ -57,9 +39,11 @@ def opened_nvml() -> Iterator[Nvml]:
         message = f"the NVIDIA driver cannot be used: {error}"
         hint = "without a driver there is no telemetry of this machine; that does not mean that it is idle"
         raise CollectError.of("no-driver", message, where="NVML", hint=hint) from error
+    nvml = Nvml(pynvml, clock)
     try:
-        yield Nvml(pynvml)
+        yield nvml
     finally:
+        nvml.close()
         with suppress(pynvml.NVMLError):
             pynvml.nvmlShutdown()
 
@@ -73,43 +57,16 @@ class _Gpu:
     model: str = ""
     seen: dict[int, int] = field(default_factory=dict)
     """The newest time, in microseconds, of each sample buffer."""
-
-
-@dataclass
-class _Reading:
-    """One sample of one GPU while it is gathered."""
-
-    api: Any
-    values: dict[str, float] = field(default_factory=dict)
-    missing: dict[str, State] = field(default_factory=dict)
-    fault: str = ""
-
-    def of(self, name: str, call: Callable[[], Answer]) -> Answer | None:
-        """Return what `call` returns; where it fails, `name` is missing. A timeout is tried once more."""
-        for last in (False, True):
-            try:
-                return call()
-            except self.api.NVMLError as error:
-                state = STATES.get(error.value, State.FAILED)
-                if state is State.TIMEOUT and not last:
-                    continue
-                self.missing[name] = state
-                if state is State.FAULTED:
-                    self.fault = FAULTS.get(error.value, str(error))
-        return None
-
-    def put(self, name: str, value: float | None) -> None:
-        """Keep a value, and forget that it was missing."""
-        if value is not None:
-            self.values[name] = float(value)
-            self.missing.pop(name, None)
+    carried: float = 0.0
+    """The highest use of a MIG instance that was seen while another one was not, in percent."""
 
 
 class Nvml:
     """An opened driver."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, clock: Callable[[], float] = time.monotonic) -> None:
         self._api = api
+        self._mig = Mig(api, clock)
         self._gpus: dict[int, _Gpu] = {}
         self._events = self._registered()
 
@@ -119,6 +76,19 @@ class Nvml:
         with suppress(self._api.NVMLError):
             return str(self._api.nvmlSystemGetDriverVersion())
         return ""
+
+    def begin(self) -> bool:
+        """Begin to count what is counted between two samples; return whether anything is."""
+        api = self._api
+        with suppress(api.NVMLError):
+            for position in range(api.nvmlDeviceGetCount()):
+                with suppress(api.NVMLError):
+                    self._mig.instances(position, api.nvmlDeviceGetHandleByIndex(position))
+        return self._mig.counts
+
+    def close(self) -> None:
+        """Give back what the driver keeps for this process."""
+        self._mig.close()
 
     def sample(self) -> tuple[tuple[GpuSample, ...], str]:
         """Return every GPU, and why none can be read, if so."""
@@ -130,26 +100,33 @@ class Nvml:
         return tuple(self._one(position, xids.get(position, ())) for position in range(count)), ""
 
     def _one(self, position: int, xids: tuple[int, ...]) -> GpuSample:
-        api, reading = self._api, _Reading(self._api)
+        api, reading = self._api, Reading(self._api)
         known = self._gpus.setdefault(position, _Gpu(str(position)))
         handle = reading.of("utilization_peak_percent", lambda: api.nvmlDeviceGetHandleByIndex(position))
-        mig: tuple[str, ...] = ()
+        mig: tuple[Instance, ...] | None = None
         if handle is not None:
             known.uuid = reading.of("uuid", lambda: api.nvmlDeviceGetUUID(handle)) or known.uuid
             known.model = reading.of("model", lambda: api.nvmlDeviceGetName(handle)) or known.model
-            mig = self._mig(handle)
-            self._utilization(reading, known, handle)
-            self._memory(reading, handle)
+            mig = self._mig.instances(position, handle)
+            if mig is None:
+                self._utilization(reading, known, handle)
+            else:
+                _fold(reading, known, mig)
+            read_memory(reading, handle)
             self._power(reading, known, handle)
-            self._processes(reading, handle)
+            self._processes(reading, handle, whole=mig is None)
             self._video(reading, handle)
         missing = {name: state for name, state in reading.missing.items() if name not in ("uuid", "model")}
-        return GpuSample(known.index, known.uuid, known.model, reading.values, missing, mig, xids, reading.fault)
+        return GpuSample(known.index, known.uuid, known.model, reading.values, missing, mig or (), xids, reading.fault)
 
-    def _utilization(self, reading: _Reading, known: _Gpu, handle: Any) -> None:
+    def _utilization(self, reading: Reading, known: _Gpu, handle: Any) -> None:
         """Read the driver's sample buffer, which sees what happened between two samples of ours."""
         api = self._api
         buffer = self._buffer(reading, "utilization_peak_percent", known, handle, api.NVML_GPU_UTILIZATION_SAMPLES)
+        if buffer and max(buffer) > 100:
+            # In MIG mode some drivers fill the buffer with a number of another kind.
+            reading.missing.update(dict.fromkeys(("utilization_percent", PEAK), State.FAILED))
+            return
         if buffer:
             reading.put("utilization_peak_percent", max(buffer))
             reading.put("utilization_percent", sum(buffer) / len(buffer))
@@ -159,18 +136,7 @@ class Nvml:
             reading.put("utilization_percent", rates.gpu)
             reading.put("utilization_peak_percent", rates.gpu)
 
-    def _memory(self, reading: _Reading, handle: Any) -> None:
-        """Read memory; the second version of the call leaves out what the driver reserves."""
-        api = self._api
-        memory = reading.of("memory_used_bytes", lambda: api.nvmlDeviceGetMemoryInfo(handle, version=api.nvmlMemory_v2))
-        if memory is None:
-            memory = reading.of("memory_used_bytes", lambda: api.nvmlDeviceGetMemoryInfo(handle))
-        if memory is not None and memory.total > 0:
-            reading.put("memory_used_bytes", memory.used)
-            reading.put("memory_free_bytes", memory.free)
-            reading.put("memory_total_bytes", memory.total)
-
-    def _power(self, reading: _Reading, known: _Gpu, handle: Any) -> None:
+    def _power(self, reading: Reading, known: _Gpu, handle: Any) -> None:
         """Read power in milliwatts and energy in millijoules."""
         api = self._api
         now = reading.of("power_watts", lambda: api.nvmlDeviceGetPowerUsage(handle))
@@ -183,7 +149,7 @@ class Nvml:
         energy = reading.of("energy_joules", lambda: api.nvmlDeviceGetTotalEnergyConsumption(handle))
         reading.put("energy_joules", None if energy is None else energy / 1000)
 
-    def _video(self, reading: _Reading, handle: Any) -> None:
+    def _video(self, reading: Reading, handle: Any) -> None:
         """Read the use of the video engines; that it is not known is no fault of the GPU."""
         api = self._api
         for name, call in (
@@ -196,12 +162,19 @@ class Nvml:
                 state = STATES.get(error.value, State.FAILED)
                 reading.missing[name] = State.FAILED if state is State.FAULTED else state
 
-    def _processes(self, reading: _Reading, handle: Any) -> None:
-        """Read how many processes hold a context and how much they do; in a container the list may be empty."""
+    def _processes(self, reading: Reading, handle: Any, *, whole: bool) -> None:
+        """
+        Read how many processes hold a context and how much they do; in a container the list may be empty.
+
+        What a process does is not known of a GPU in MIG mode (NVML reference), whatever the driver answers.
+        """
         api = self._api
         running = reading.of("processes", lambda: api.nvmlDeviceGetComputeRunningProcesses(handle))
         reading.put("processes", None if running is None else len(running))
         name = "process_utilization_peak_percent"
+        if not whole:
+            reading.missing[name] = State.UNSUPPORTED
+            return
         try:
             used = api.nvmlDeviceGetProcessUtilization(handle, 0)
         except api.NVMLError as error:
@@ -213,7 +186,7 @@ class Nvml:
         else:
             reading.put(name, max((one.smUtil for one in used), default=0))
 
-    def _buffer(self, reading: _Reading, name: str, known: _Gpu, handle: Any, kind: int) -> list[float]:
+    def _buffer(self, reading: Reading, name: str, known: _Gpu, handle: Any, kind: int) -> list[float]:
         """Return the driver's samples since the last call."""
         found = reading.of(name, lambda: self._api.nvmlDeviceGetSamples(handle, kind, known.seen.get(kind, 0)))
         if found is None:
@@ -226,19 +199,6 @@ class Nvml:
         known.seen[kind] = max(one.timeStamp for one in new)
         attribute = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal")[value_type] if value_type < 5 else "uiVal"
         return [float(getattr(one.sampleValue, attribute)) for one in new]
-
-    def _mig(self, handle: Any) -> tuple[str, ...]:
-        """Return the ids of the GPU instances; none where the GPU is whole."""
-        api = self._api
-        found: list[str] = []
-        with suppress(api.NVMLError):
-            if api.nvmlDeviceGetMigMode(handle)[0] != api.NVML_DEVICE_MIG_ENABLE:
-                return ()
-            for slot in range(api.nvmlDeviceGetMaxMigDeviceCount(handle)):
-                with suppress(api.NVMLError):  # most slots are empty
-                    part = api.nvmlDeviceGetMigDeviceHandleByIndex(handle, slot)
-                    found.append(str(api.nvmlDeviceGetGpuInstanceId(part)))
-        return tuple(found)
 
     def _registered(self) -> Any:
         """Return the set of events that XID errors come through; None where the driver has none."""
@@ -267,3 +227,20 @@ class Nvml:
                 break
             found[position] = (*found.get(position, ()), int(event.eventData))
         return found
+
+
+def _fold(reading: Reading, known: _Gpu, instances: Sequence[Instance]) -> None:
+    """
+    Make the highest use of the instances that of the GPU; it is missing while one of them is not seen.
+
+    What was seen meanwhile is not lost: it counts with the next sample that is whole.
+    """
+    used = [one.values[PEAK] for one in instances if PEAK in one.values]
+    known.carried = max([known.carried, *used])
+    silent = next((one.missing[PEAK] for one in instances if PEAK not in one.values), None)
+    reading.missing["utilization_percent"] = State.UNSUPPORTED
+    if silent is not None or not instances:
+        reading.missing[PEAK] = silent or State.UNSUPPORTED
+        return
+    reading.put(PEAK, known.carried)
+    known.carried = 0.0

@@ -24,7 +24,7 @@ class State(StrEnum):
     """Why the driver gave no value."""
 
     UNSUPPORTED = "unsupported"
-    """The device or the driver does not have it; with MIG, utilisation is such."""
+    """The device or the driver does not have it; with MIG before Hopper, utilisation is such."""
     NO_SAMPLE = "no_sample"
     NO_PERMISSION = "no_permission"
     NO_DRIVER = "no_driver"
@@ -36,7 +36,7 @@ class State(StrEnum):
 
 VALUES = {
     "utilization_percent": "Share of time since the last sample in which a kernel ran.",
-    "utilization_peak_percent": "The highest of the driver's own samples since the last one.",
+    "utilization_peak_percent": "The highest of the driver's samples since the last one; of MIG instances, the mean.",
     "process_utilization_peak_percent": "The highest use of the multiprocessors by a single process.",
     "memory_used_bytes": "Used memory of the device, without what the driver reserves.",
     "memory_free_bytes": "Free memory of the device.",
@@ -52,6 +52,19 @@ VALUES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One GPU instance of a GPU in MIG mode."""
+
+    id: str
+    """As the driver counts on this GPU: `5`; of one that cannot be named, `?` and its slot."""
+    uuid: str = ""
+    """`MIG-…`; of several compute instances, all of them with commas between."""
+    values: Mapping[str, float] = field(default_factory=dict)
+    """By name of `VALUES`; use is that of the instance, not of the GPU."""
+    missing: Mapping[str, State] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class GpuSample:
     """One GPU."""
 
@@ -62,8 +75,8 @@ class GpuSample:
     """By name of `VALUES`."""
     missing: Mapping[str, State] = field(default_factory=dict)
     """Those of `VALUES` that the driver did not give."""
-    mig: tuple[str, ...] = ()
-    """The GPU instances it is cut into."""
+    mig: tuple[Instance, ...] = ()
+    """What it is cut into; its own peak of use is then the highest of theirs, and missing while one is silent."""
     xids: tuple[int, ...] = ()
     """XID errors since the last sample."""
     fault: str = ""
@@ -104,7 +117,7 @@ def encode(sample: HostSample) -> str:
                 "model": gpu.model,
                 **gpu.values,
                 "missing": {name: state.value for name, state in gpu.missing.items()},
-                "mig": list(gpu.mig),
+                "mig": [_instance_row(one) for one in gpu.mig],
                 "xids": list(gpu.xids),
                 "fault": gpu.fault,
             }
@@ -122,6 +135,11 @@ def encode(sample: HostSample) -> str:
         "problem": sample.problem,
     }
     return json.dumps({**_without_nothing(head), "gpus": gpus}, separators=(",", ":"), allow_nan=False)
+
+
+def _instance_row(one: Instance) -> dict[str, Any]:
+    missing = {name: state.value for name, state in one.missing.items()}
+    return _without_nothing({"id": one.id, "uuid": one.uuid, **one.values, "missing": missing})
 
 
 def _without_nothing(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,12 +179,27 @@ def _gpu(found: Mapping[str, Any]) -> GpuSample:
         str(found["index"]),
         str(found.get("uuid", "")),
         str(found.get("model", "")),
-        {name: float(found[name]) for name in VALUES if _is_number(found.get(name))},
-        {str(name): State(state) for name, state in found.get("missing", {}).items()},
-        tuple(str(one) for one in found.get("mig", ())),
+        _values(found),
+        _missing(found),
+        tuple(_instance(one) for one in found.get("mig", ())),
         tuple(int(one) for one in found.get("xids", ())),
         str(found.get("fault", "")),
     )
+
+
+def _instance(found: Mapping[str, Any] | str) -> Instance:
+    """Return one GPU instance; agents before GPM wrote nothing but its id."""
+    if isinstance(found, str):
+        return Instance(found)
+    return Instance(str(found["id"]), str(found.get("uuid", "")), _values(found), _missing(found))
+
+
+def _values(found: Mapping[str, Any]) -> dict[str, float]:
+    return {name: float(found[name]) for name in VALUES if _is_number(found.get(name))}
+
+
+def _missing(found: Mapping[str, Any]) -> dict[str, State]:
+    return {str(name): State(state) for name, state in found.get("missing", {}).items()}
 
 
 def _is_number(value: object) -> bool:

@@ -95,13 +95,18 @@ DCGM = Exporter(
 AGENT = Exporter(
     "bursar agent",
     {
-        "gpu.utilization": (Published("bursar_gpu_utilization_peak_percent"),),
+        "gpu.utilization": (Published("bursar_gpu_utilization_peak_percent", by_part=True),),
         "gpu.power": (
             Published("bursar_gpu_power_peak_watts", most=WATTS),
             Published("bursar_gpu_energy_joules_total", most=WATTS, pushed=Pushed.RATE),
         ),
         "gpu.memory_used": (
-            Published("bursar_gpu_memory_used_bytes", pushed=Pushed.SHARE, other="bursar_gpu_memory_free_bytes"),
+            Published(
+                "bursar_gpu_memory_used_bytes",
+                pushed=Pushed.SHARE,
+                other="bursar_gpu_memory_free_bytes",
+                by_part=True,
+            ),
         ),
         "gpu.video": (
             Published("bursar_gpu_encoder_percent", pushed=Pushed.HIGHER, other="bursar_gpu_decoder_percent"),

@@ -233,7 +233,13 @@ def _value(metric: str, gpu: GpuSample) -> float | None:
         return max(found, default=None)
     if metric != "gpu.memory_used":
         return gpu.values.get(VALUE[metric])
-    used, free = gpu.values.get("memory_used_bytes"), gpu.values.get("memory_free_bytes")
+    shares = map(_share, [gpu.values, *(one.values for one in gpu.mig)])
+    return max((share for share in shares if share is not None), default=None)
+
+
+def _share(values: Mapping[str, float]) -> float | None:
+    """Return used memory of used and free, in percent."""
+    used, free = values.get("memory_used_bytes"), values.get("memory_free_bytes")
     if used is None or free is None or used + free <= 0:
         return None
     return used * 100 / (used + free)

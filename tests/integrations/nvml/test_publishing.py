@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from integrations.aws.metric_publish import CloudWatchPublisher
 from integrations.nvml.publishing import FilePublisher, PrometheusPublisher
-from integrations.nvml.samples import GpuSample, HostSample, State, decode, encode
+from integrations.nvml.samples import GpuSample, HostSample, Instance, State, decode, encode
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 GPU = GpuSample(
@@ -30,6 +30,17 @@ GPU = GpuSample(
     xids=(31,),
 )
 LOST = GpuSample("1", "GPU-1", "H100", {}, {"utilization_peak_percent": State.FAULTED}, fault="the GPU is lost")
+CUT = GpuSample(
+    "2",
+    "GPU-2",
+    "H100",
+    {"power_peak_watts": 90.5},
+    {"utilization_peak_percent": State.NO_SAMPLE},
+    (
+        Instance("1", "MIG-1", {"utilization_peak_percent": 12.5, "memory_used_bytes": 2.0**30}),
+        Instance("5", "MIG-5", {}, {"utilization_peak_percent": State.NO_SAMPLE}),
+    ),
+)
 SAMPLE = HostSample(NOW, "node-1", "i-1", {"team": 'a"b'}, 15, "570.00", "", (GPU, LOST))
 
 
@@ -103,6 +114,28 @@ def test_what_prometheus_sees(endpoint):
     assert found[next(name for name in lost if "fault{" in name)] == 1015
 
 
+def test_instances_have_labels_of_their_own(endpoint):
+    """Values of MIG instances stand under the GPU with their ids; one that is silent is there and has no value."""
+    publisher, _, shown = endpoint
+    publisher.publish(replace(SAMPLE, gpus=(GPU, CUT)))
+    found = _series(shown())
+
+    def of(name, part):
+        labels = [f'GPU_I_ID="{part}"', f'mig_uuid="{part and "MIG-" + part}"']
+        who = [*WHO.replace("GPU-0", "GPU-2").replace('gpu="0"', 'gpu="2"').split(","), *labels]
+        return found.get(f"bursar_gpu_{name}{{{','.join(sorted(who))}}}")
+
+    assert of("utilization_peak_percent", "1") == 12.5
+    assert of("utilization_peak_percent", "5") is None
+    assert of("utilization_peak_percent", "") is None
+    assert of("memory_used_bytes", "1") == 2**30
+    assert of("power_peak_watts", "") == 90.5
+    assert [of("fault", part) for part in ("", "1", "5")] == [0, 0, 0]
+    missing = [name for name in found if name.startswith("bursar_gpu_missing") and 'GPU_I_ID="5"' in name]
+    assert len(missing) == 1
+    assert 'state="no_sample"' in missing[0]
+
+
 def test_xid_errors_are_counted(endpoint):
     """A second sample with the same error counts it twice; a sample without one leaves the count."""
     publisher, _, shown = endpoint
@@ -138,7 +171,15 @@ def test_a_driver_that_does_not_answer_is_down(endpoint):
 
 def test_lines_come_back_as_they_were():
     """A line is read back to the same sample."""
+    cut = replace(SAMPLE, gpus=(GPU, CUT))
     assert decode(encode(SAMPLE)) == SAMPLE
+    assert decode(encode(cut)) == cut
+
+
+def test_lines_of_agents_before_gpm():
+    """They have the ids of instances and nothing else of them."""
+    line = encode(replace(SAMPLE, gpus=(GPU,))).replace('"xids":', '"mig":["1","5"],"xids":')
+    assert decode(line).gpus[0].mig == (Instance("1"), Instance("5"))
 
 
 LINE = encode(SAMPLE)
@@ -231,6 +272,17 @@ def test_cloudwatch_takes_them_by_the_minute():
     }
     dimensions = {one["Name"]: one["Value"] for one in client.calls[0]["MetricData"][0]["Dimensions"]}
     assert dimensions == {"InstanceId": "i-1", "host": "node-1", "index": "0", "name": "H100"}
+
+
+def test_cloudwatch_has_a_cut_gpu_as_one():
+    """Custom metrics cost money: of a GPU in MIG mode its own values go out, its use while all instances are seen."""
+    client = Client()
+    publisher = CloudWatchPublisher(client, clock=Clock(0.0))
+    seen = replace(CUT, values={**CUT.values, "utilization_peak_percent": 12.5})
+    publisher.publish(replace(SAMPLE, gpus=(CUT, seen)))
+    found = [(one["MetricName"], one["Value"]) for one in client.calls[0]["MetricData"]]
+    power = ("nvidia_smi_power_draw", 90.5)
+    assert found == [power, ("nvidia_smi_utilization_gpu", 12.5), power]
 
 
 def test_cloudwatch_gets_later_what_it_refused():

@@ -127,15 +127,6 @@ def test_no_permission_for_processes_is_not_no_process(sampled):
     }
 
 
-def test_utilisation_that_is_not_supported_is_missing(sampled):
-    """A GPU in MIG mode has no utilisation as a whole; its instances are named."""
-    (gpu,) = sampled("mig=1,5,6 power=90000").gpus
-    assert gpu.mig == ("1", "5", "6")
-    assert "utilization_peak_percent" not in gpu.values
-    assert gpu.missing["utilization_peak_percent"] is State.UNSUPPORTED
-    assert gpu.values["power_watts"] == 90
-
-
 def test_a_lost_gpu_is_broken_and_keeps_its_name(sampled):
     """A GPU that falls off the bus has no values and a fault, and is still known by the UUID it had."""
     before = sampled(IDLE, IDLE).gpus[1]

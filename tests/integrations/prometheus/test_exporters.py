@@ -68,15 +68,28 @@ plain("nan-power", power=lambda n: math.nan)
 
 for _instance in ("1", "2", "5"):
     _mig = {"gpu": "0", "GPU_I_ID": _instance, "GPU_I_PROFILE": "1g.10gb"}
-    for _case in ("mig-idle", "mig-busy", "mig-silent", "mig-half"):
+    for _case in ("mig-idle", "mig-busy", "mig-silent", "mig-half", "mig-moment"):
         _named = {"UUID": f"GPU-{_case}-0", **_mig, **whose(_case)}
         put("DCGM_FI_DEV_FB_USED", 10.0, **_named)
         put("DCGM_FI_DEV_FB_FREE", 9990.0, **_named)
         put(POWER, rest, **_named)
         works = _case == "mig-busy" and _instance == "5"
         if not (_case == "mig-silent" and _instance == "2"):
-            half = _case == "mig-half" and _instance == "2"
-            put(ENGINE, lambda n, w=works, h=half: None if h and n < 70 else 0.8 if w and n == 90 else 0.0, **_named)
+            gone = {"mig-half": range(70), "mig-moment": range(80, 83)}.get(_case, ()) if _instance == "2" else ()
+            put(ENGINE, lambda n, w=works, g=gone: None if n in g else 0.8 if w and n == 90 else 0.0, **_named)
+for _case in ("cut-idle", "cut-busy", "cut-silent", "cut-ampere"):
+    put("bursar_gpu_power_peak_watts", rest, **one(_case))
+    put("bursar_gpu_fault", 0.0, **one(_case))
+    for _instance in ("1", "5"):
+        _named = {**one(_case), "GPU_I_ID": _instance, "mig_uuid": f"MIG-{_case}-{_instance}"}
+        put("bursar_gpu_fault", 0.0, **_named)
+        if _case == "cut-silent" and _instance == "5":
+            continue
+        put("bursar_gpu_memory_used_bytes", 5e9 if _instance == "1" else 0.0, **_named)
+        put("bursar_gpu_memory_free_bytes", 5e9, **_named)
+        if _case != "cut-ampere":
+            works = _case == "cut-busy" and _instance == "5"
+            put("bursar_gpu_utilization_peak_percent", lambda n, w=works: 80.0 * (w and n == 90), **_named)
 
 for _job in ("a", "b"):
     plain("twice-scraped", job=_job)
@@ -231,6 +244,29 @@ def test_mig_instances_are_one_device(source):
 def test_a_silent_mig_instance_leaves_the_gpu_unknown(source, case):
     """Two idle instances say nothing of the third."""
     assert outcome(alone(source, case)) & {"insufficient_samples"}
+
+
+def test_a_mig_instance_that_is_silent_for_a_moment(source):
+    """Work could have been in what one instance did not send: nothing is acted on."""
+    found = judged([source("mig-moment")], NOW, machine(NOW, "i-mig-moment", 1))
+    assert not found.actionable
+
+
+def test_mig_instances_of_the_agent_are_one_device(source):
+    """What the agent says of instances is joined as what the DCGM exporter says of them."""
+    assert outcome(alone(source, "cut-idle")) is True
+    assert outcome(alone(source, "cut-busy")) is False
+    found = measured([source("cut-idle")], NOW, machine(NOW, "i-cut-idle", 1))[0].metrics
+    assert {name: [series.device for series in all_series] for name, all_series in found.items()} == {
+        name: ["0"] for name in ("gpu.utilization", "gpu.power", "gpu.memory_used", "gpu.fault")
+    }
+    assert [max(filter(None, series.values)) for series in found["gpu.memory_used"]] == [50]
+
+
+@pytest.mark.parametrize("case", ["cut-silent", "cut-ampere"])
+def test_an_instance_of_which_the_agent_knows_nothing(source, case):
+    """An instance that sends nothing of itself is known to be there; without GPM no instance has a use."""
+    assert outcome(alone(source, case)) & {"insufficient_samples", "not_collected"}
 
 
 def test_scraped_twice_is_one_gpu(source):

@@ -64,3 +64,40 @@ def test_the_exporter_speaks_for_the_gpu_and_not_the_target(prometheus_programs,
     }
     assert found.metrics["gpu.power"][1].source == "prometheus DCGM_FI_DEV_POWER_USAGE of pod ml/train-0"
     assert none.metrics == {}
+
+
+def test_instances_from_the_driver_to_a_series(prometheus_programs, tmp_path, driver):
+    """
+    The agent on a driver with MIG and GPM, scraped by a server and read back: one device, as busy as its busiest.
+
+    The series of an instance that falls silent ends, and says why.
+    """
+    cut, names = "mig=1,5 held=9000,0 power=90000", ("--listen", "127.0.0.1:0", "--interval", "1s")
+    driver.set(f"{cut} gpm=0,61.5")
+    agent = driver.agent(*names, "--instance-id", "i-cut")
+    address = agent.stderr.readline().strip().removeprefix("bursar agent: publishing to http://")
+    try:
+        target = address.removesuffix("/metrics")
+        with running_prometheus(prometheus_programs, tmp_path, targets=[target]) as server:
+            server.wait_for('bursar_gpu_utilization_peak_percent{GPU_I_ID="5",mig_uuid!=""} == 61.5')
+            found = read_back(server, "i-cut")
+            driver.set(f"{cut} gpm=0,!4")
+            server.wait_for('bursar_gpu_missing{GPU_I_ID="5",state="no_permission"} == 1')
+            server.wait_for('absent(bursar_gpu_utilization_peak_percent{GPU_I_ID="5"})')
+    finally:
+        agent.terminate()
+        agent.communicate(timeout=30)
+    (use,) = found["gpu.utilization"]
+    assert (use.device, max(filter(None, use.values))) == ("0", 61.5)
+    assert use.source == "prometheus bursar_gpu_utilization_peak_percent"
+    (memory,) = found["gpu.memory_used"]
+    assert max(filter(None, memory.values)) == pytest.approx(9000 * 100 / 9728)
+
+
+def read_back(server, instance):
+    """Return the telemetry of a machine with one GPU."""
+    now = datetime.now(UTC)
+    source = PrometheusSource(PrometheusSettings(Endpoint(server.url)), now)
+    (found,) = measured([source], now, machine(now, instance, 1))
+    source.close()
+    return found.metrics

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.nvml.samples import decode, encode
+from integrations.nvml.samples import Instance, decode, encode
 from integrations.telemetry.reach import Reach
 from integrations.telemetry.recorded import RecordedSettings, RecordedSource
 from tests.gpu_fleet import FAULTS, recorded
@@ -109,6 +109,34 @@ def test_a_machine_that_is_not_recorded(source):
     assert outcome(judged([one], NOW, machine(NOW, "i-other"))) == {"not_collected"}
     resting = replace(machine(NOW, "i-idle"), fields={"running": False})
     assert measured([one], NOW, resting)[0].metrics == {}
+
+
+def cut(lines, use):
+    """Return the lines with GPUs in MIG mode, whose instances are used as `use` says at the n-th line."""
+
+    def gpu(found, n):
+        values = {name: value for name, value in found.values.items() if name != "utilization_peak_percent"}
+        known = use(n)
+        whole = {} if None in known else {"utilization_peak_percent": max(known)}
+        parts = [{} if one is None else {"utilization_peak_percent": one} for one in known]
+        held = {"memory_used_bytes": 5e9, "memory_free_bytes": 5e9}
+        mig = tuple(Instance(str(n), f"MIG-{n}", {**part, **held}) for n, part in enumerate(parts))
+        return replace(found, values={**values, **whole}, mig=mig)
+
+    samples = [decode(line) for line in lines]
+    return [encode(replace(one, gpus=tuple(gpu(g, n) for g in one.gpus))) + "\n" for n, one in enumerate(samples)]
+
+
+def test_cut_gpus_of_recordings(source):
+    """A GPU in MIG mode is one device: at rest if all its instances are, unknown while one of them is silent."""
+    rest, work, silent = ((0.0, 0.0), (0.0, 88.0), (0.0, None))
+    lines = idle_lines()
+    found = judged([source({"a.jsonl": cut(lines, lambda _: rest)})], NOW, machine(NOW, "i-idle"))
+    assert (outcome(found), found.classification) == (True, "context_held")
+    worked = source({"a.jsonl": cut(lines, lambda n: work if n == 100 else rest)})
+    assert outcome(judged([worked], NOW, machine(NOW, "i-idle"))) is False
+    unseen = source({"a.jsonl": cut(lines, lambda _: silent)})
+    assert outcome(judged([unseen], NOW, machine(NOW, "i-idle"))) & {"not_collected", "insufficient_samples"}
 
 
 def test_faults_and_video_of_recordings(source):
