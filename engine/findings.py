@@ -96,7 +96,7 @@ NO_BASIS = Basis()
 
 @dataclass(frozen=True, slots=True)
 class Idleness:
-    """How long something has been idle, and what that came to."""
+    """How long something has been idle, stuck or broken, and what that came to."""
 
     since: datetime
     exact: bool
@@ -111,6 +111,15 @@ class Idleness:
     """kWh of the window, at most."""
     telling: bool = False
     """True where more is known than that the window of the policy is idle: when it began, or that it is far longer."""
+    devices: tuple[int, int] | None = None
+    """Which part of a machine is so: how many of its devices, of how many. None of what is idle as a whole."""
+    state: str = "idle"
+    """`idle`, `stuck` or `faulted`. Of idle devices, money and energy are their share; else they are the machine's."""
+
+    @property
+    def is_share(self) -> bool:
+        """Return whether money is the share of some devices, which no stop would save for itself."""
+        return self.devices is not None and self.state == "idle"
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,10 +185,12 @@ def basis_of(basis: Basis) -> Json:
 
 
 def idleness_of(idleness: Idleness | None) -> Json | None:
-    """Return since when something is idle, USD and kWh; None of what is not idle as a whole."""
+    """Return since when something is idle, stuck or broken, which part of it, USD and kWh; None of what is not."""
     if idleness is None:
         return None
     return {
+        "state": idleness.state,
+        "devices": None if idleness.devices is None else list(idleness.devices),
         "since": time_of(idleness.since),
         "since_is_exact": idleness.exact,
         "cost_usd": _money_of(idleness.cost),

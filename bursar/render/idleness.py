@@ -9,6 +9,8 @@ from bursar.render.money import amount
 from engine.findings import Basis, Idleness, Verdict
 from engine.values import Unknown
 
+NAMES = {"idle": "idle", "stuck": "stuck", "faulted": "broken"}
+
 
 def summary_of(verdict: Verdict) -> str:
     """Return the summary of a verdict, with what its idleness has cost so far where that tells more than the window."""
@@ -16,15 +18,17 @@ def summary_of(verdict: Verdict) -> str:
     if idleness is None or not idleness.telling or isinstance(idleness.cost, Unknown) or not idleness.cost:
         return verdict.summary
     least = "" if idleness.exact else "≥ "
-    return f"{verdict.summary}; {least}{amount(idleness.cost)} so far"
+    share = ", their share" if idleness.is_share else ""
+    return f"{verdict.summary}; {least}{amount(idleness.cost)} so far{share}"
 
 
 def lines_of(idleness: Idleness | None, basis: Basis) -> Iterator[tuple[str, str]]:
-    """Yield each line with its name: `idle`, `energy`, `read`, `unread` and `changes`."""
+    """Yield each line with its name: `idle`, `stuck` or `broken`, `energy`, `read`, `unread` and `changes`."""
     if idleness is not None:
         longer = "" if idleness.exact else " or longer, as far as telemetry reaches"
-        cost = f"{_dollars(idleness.cost)} so far, {_dollars(idleness.monthly)} a month if left"
-        yield "idle", f"since {idleness.since:%Y-%m-%d %H:%M} UTC{longer}: {cost}"
+        cost = f"{_dollars(idleness.cost)} so far, {_dollars(idleness.monthly)} a month if left{_whose(idleness)}"
+        part = "{} of {} devices ".format(*idleness.devices) if idleness.devices else ""
+        yield NAMES[idleness.state], f"{part}since {idleness.since:%Y-%m-%d %H:%M} UTC{longer}: {cost}"
         drawn = f"{_energy(idleness.energy)} since then, {_energy(idleness.energy_window)} in the window, at most"
         yield "energy", drawn
     if basis.read:
@@ -37,6 +41,17 @@ def lines_of(idleness: Idleness | None, basis: Basis) -> Iterator[tuple[str, str
         yield "unread", f"{', '.join(metrics)}: {why}"
     for change in basis.changes:
         yield "changes", change
+
+
+def _whose(idleness: Idleness) -> str:
+    """Return what the money is the cost of, where it is not that of something idle as a whole."""
+    if idleness.devices is None:
+        return ""
+    return (
+        "; their share of the cost, not what a stop would save"
+        if idleness.is_share
+        else "; what the whole machine costs"
+    )
 
 
 def _dollars(cost: Decimal | Unknown) -> str:

@@ -35,8 +35,6 @@ IDLE = "idle"
 BY_MEMORY = frozenset({"no_process", "context_held"})
 HELD_MEMORY = Quantity(value=10.0, unit="percent", text="10%")
 """Share of a device's memory above which something is loaded: a CUDA context alone takes less than 1%."""
-WHOLLY = frozenset({IDLE, "no_process", "context_held", "serving_no_traffic", "other_work"})
-"""The classes of what is idle as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,8 @@ def compile_idle(check: Idle, context: Context) -> ResourceCheck:
         if seen is None:
             return judgement
         basis = basis_of(look, judgement, [*seen.below, *seen.beside])
-        if judgement.violated is not True or judgement.classification not in WHOLLY:
-            return replace(judgement, basis=basis)
-        return replace(judgement, basis=basis, idleness=idleness_of(look))
+        idleness = idleness_of(look, judgement.classification, seen.states) if judgement.violated is True else None
+        return replace(judgement, basis=basis, idleness=idleness)
 
     return ResourceCheck(decide, judge)
 

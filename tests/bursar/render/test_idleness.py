@@ -70,6 +70,8 @@ def test_json():
     (finding,) = plan(policies(POLICY), [since_work_ended()]).findings
     found = json.loads(json.dumps(encode.finding_of(finding)))
     assert found["idleness"] == {
+        "state": "idle",
+        "devices": None,
         "since": "2026-03-04T11:00:00Z",
         "since_is_exact": True,
         "cost_usd": "5.0000",
@@ -128,6 +130,8 @@ def test_what_may_be_idle_has_its_cost():
         (replace(FIVE_HOURS, cost=DENIED), "no work for 4h"),
         (replace(FIVE_HOURS, cost=Decimal(0)), "no work for 4h"),
         (None, "no work for 4h"),
+        (replace(FIVE_HOURS, devices=(2, 8)), "no work for 4h; $5.00 so far, their share"),
+        (replace(FIVE_HOURS, devices=(2, 8), state="stuck"), "no work for 4h; $5.00 so far"),
     ],
 )
 def test_in_short(idleness, told):
@@ -144,6 +148,23 @@ def test_lines_of_what_is_not_known():
         "a cost that is not known so far, a cost that is not known a month if left",
         "energy": "? kWh (the call was denied) since then, 0.24 kWh in the window, at most",
     }
+
+
+@pytest.mark.parametrize(
+    ("state", "line"),
+    [
+        ("idle", ("idle", "; their share of the cost, not what a stop would save")),
+        ("stuck", ("stuck", "; what the whole machine costs")),
+        ("faulted", ("broken", "; what the whole machine costs")),
+    ],
+)
+def test_lines_of_a_part(state, line):
+    """What is about some devices says how many, and whose cost it is; it never promises what a stop would not save."""
+    name, whose = line
+    told = "2 of 8 devices since 2026-03-04 11:00 UTC: $5.00 so far, $730 a month if left"
+    lines = dict(lines_of(replace(FIVE_HOURS, devices=(2, 8), state=state), Basis()))
+    assert lines[name] == told + whose
+    assert encode.idleness_of(replace(FIVE_HOURS, devices=(2, 8), state=state))["devices"] == [2, 8]
 
 
 @pytest.mark.parametrize(("hours", "told"), [(5, False), (7, True)])

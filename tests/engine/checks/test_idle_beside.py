@@ -305,7 +305,65 @@ def test_price_and_power_that_nobody_knows():
     assert all(isinstance(v, Unknown) for v in (idleness.cost, idleness.monthly, idleness.energy))
 
 
-def test_only_what_is_idle_as_a_whole_has_it():
-    """A machine of which a part works has no cost of idleness; neither has one that is broken or not known."""
-    for resource in (machine(gpu("0"), gpu("1", use=97.0, power=250.0)), faulty(CAME_UP), machine({})):
+def side(device, use, power, **more):
+    """Return the metrics of one of two devices: six hours of minutes, the newest last."""
+    return {
+        "gpu.utilization": series("gpu.utilization", use, device=device),
+        "gpu.power": series("gpu.power", power, device=device),
+        **{name: series(name, values, device=device) for name, values in more.items()},
+    }
+
+
+RESTED = [90.0] * 60 + [0.0] * 300, [250.5, 251.5] * 30 + [58.0, 60.0] * 150
+WORKED = [97.0] * 360, [250.5, 251.5] * 180
+HUNG = [97.0] * 60 + [100.0] * 300, [250.5, 251.5] * 30 + [58.0, 60.0] * 150
+
+
+def test_of_a_part_it_is_the_share():
+    """Idle devices beside one that works have their share of the cost and the energy that they drew themselves."""
+    found = judge(BOTH, machine(side("0", *RESTED), side("1", *WORKED)))
+    idleness = found.idleness
+    assert found.classification == "partly_idle"
+    assert (idleness.devices, idleness.state, idleness.is_share) == ((1, 2), "idle", True)
+    assert (idleness.since, idleness.exact) == (NOW - timedelta(hours=5), True)
+    # Half of $1 an hour; 59 W over 5 and over 4 hours.
+    assert (idleness.cost, idleness.monthly) == (Decimal("2.5"), Decimal(365))
+    assert (idleness.energy, idleness.energy_window) == (pytest.approx(0.295), pytest.approx(0.236))
+    assert not found.actionable
+
+
+def test_what_is_stuck_costs_the_whole_machine():
+    """A job that hangs holds all of the machine, from when it used all of a device at the power of rest."""
+    found = judge(BOTH, machine(side("0", *HUNG), side("1", *HUNG)))
+    idleness = found.idleness
+    assert found.classification == "stuck"
+    assert (idleness.devices, idleness.state, idleness.is_share) == ((2, 2), "stuck", False)
+    assert (idleness.since, idleness.exact) == (NOW - timedelta(hours=5), True)
+    assert (idleness.cost, idleness.energy) == (Decimal(5), pytest.approx(0.59))
+
+
+@pytest.mark.parametrize(
+    ("fault", "since", "exact"),
+    [
+        ([0.0] * 240 + [79.0] * 120, timedelta(hours=2), True),
+        ([79.0] * 360, timedelta(hours=6), False),
+        ([0.0] * 239 + [None] + [79.0] * 120, timedelta(hours=2), False),
+        ([0.0] * 300 + [79.0] * 30 + [0.0] * 30, timedelta(hours=1), True),
+    ],
+    ids=["since it came up", "as far as there are samples", "not beyond a gap", "since the last one that came up"],
+)
+def test_since_when_it_is_broken(fault, since, exact):
+    """What is broken is paid for as a whole since the error came up."""
+    broken = side("0", *RESTED, **{"gpu.fault": fault})
+    found = judge(BOTH, machine(broken, side("1", *WORKED)))
+    idleness = found.idleness
+    assert found.classification == "faulted"
+    assert (idleness.devices, idleness.state) == ((1, 2), "faulted")
+    assert (NOW - idleness.since, idleness.exact) == (since, exact)
+    assert idleness.cost == Decimal(int(since.total_seconds())) / 3600
+
+
+def test_what_works_or_is_not_known_has_none():
+    """There is nothing to tell of what is at work, and of what nobody knows."""
+    for resource in (machine(side("0", *WORKED)), machine({})):
         assert judge(BOTH, resource).idleness is None
