@@ -2,7 +2,8 @@
 Who says what a policy makes of recorded machines: the verdicts made at once, or the check itself, run by run.
 
 The check itself judges what the fast way does not know: other checks, other metrics, conditions that change with time,
-and machines whose facts are not certain. Both come to the same codes.
+machines whose facts are not certain, and machines of which it was recorded whether something else works on them. Both
+come to the same codes.
 """
 
 from __future__ import annotations
@@ -15,18 +16,22 @@ from typing import TypeAlias
 import numpy as np
 
 from engine.backtest.model import Clock, Judge
-from engine.backtest.recording import Flags, Grid, Indexes, Machine, Numbers, seen_until
+from engine.backtest.recording import Flags, Indexes, Machine, Numbers, seen_until
 from engine.backtest.verdicts import JUDGED, Code, Codes
 from engine.checks.context import Context
+from engine.checks.idle_look import protections
 from engine.compiled import CompiledPolicy, compile_check, compile_policy
 from engine.expr.syntax import MetricCall, NowRef
 from engine.expr.uses import uses, walk
-from engine.findings import Confidence, Outcome
+from engine.findings import Confidence, Outcome, Verdict
+from engine.kinds import Kind
 from engine.policy.checks import Idle
 from engine.policy.model import Expression, Policy
 from engine.telemetry import as_count
 
 ContextAt: TypeAlias = Callable[[datetime], Context]
+FOR_AN_ACT = "for an act: "
+"""How a verdict names what it lacks for an act."""
 CHANGING = frozenset({"age", "running", "launched", "state"})
 """Fields that are not the same at every moment of a replay."""
 
@@ -61,24 +66,22 @@ class CheckJudge:
     one_signal: bool = False
 
     def codes(self, run: int, launched: Numbers, off: Flags) -> Codes:
-        now, bucket = self.clock.moment(run), int(self.clock.ends[run])
-        context = self.context_at(now)
-        policy = as_recorded(self.policy)
-        check = compile_check(policy, context)
-        if check is None:
-            return np.full(len(self.machines), Code.UNKNOWN, np.int8)
-        compiled = compile_policy(policy, check, context)
-        codes = [
-            self._code(compiled, machine, self.clock.grid, bucket, (launched[number], bool(off[number])))
-            for number, machine in self.machines
-        ]
+        bucket = int(self.clock.ends[run])
+        context = self.context_at(self.clock.moment(run))
+        made: dict[tuple[str, frozenset[str]], CompiledPolicy | None] = {}
+        codes: list[Code] = []
+        for number, machine in self.machines:
+            like = machine.resource.kind, machine.beside
+            if like not in made:
+                made[like] = _compiled(self.policy, context, *like)
+            compiled, state = made[like], (launched[number], bool(off[number]))
+            found = Code.UNKNOWN if compiled is None else self._code(compiled, machine, bucket, state)
+            codes.append(found)
         return np.array(codes, np.int8)
 
-    def _code(
-        self, compiled: CompiledPolicy, machine: Machine, grid: Grid, bucket: int, state: tuple[float, bool]
-    ) -> Code:
+    def _code(self, compiled: CompiledPolicy, machine: Machine, bucket: int, state: tuple[float, bool]) -> Code:
         launched, off = state
-        resource = seen_until(machine, grid, bucket)
+        resource = seen_until(machine, self.clock.grid, bucket)
         changes: dict[str, datetime | bool] = {}
         if off:
             changes["running"] = False
@@ -88,12 +91,23 @@ class CheckJudge:
         match compiled.decide(resource):
             case Outcome.VIOLATION:
                 verdict = compiled.explain(resource).verdict
-                lone = self.one_signal and verdict.confidence is Confidence.LOW
-                return Code.FOUND if verdict.actionable or lone else Code.REPORTED
+                return Code.FOUND if verdict.actionable or (self.one_signal and _lone(verdict)) else Code.REPORTED
             case Outcome.UNKNOWN | Outcome.ERROR:
                 return Code.UNKNOWN
             case _:
                 return Code.COMPLIANT
+
+
+def _compiled(policy: Policy, context: Context, kind: str, beside: frozenset[str]) -> CompiledPolicy | None:
+    recorded = as_recorded(policy, context.catalog.kinds[kind], beside)
+    check = compile_check(recorded, context)
+    return None if check is None else compile_policy(recorded, check, context)
+
+
+def _lone(verdict: Verdict) -> bool:
+    """Return whether nothing but a second signal is missing for an act."""
+    wanted = sum(one.startswith(FOR_AN_ACT) for one in verdict.basis.changes)
+    return verdict.confidence is Confidence.LOW and wanted == 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,16 +121,25 @@ class BothJudges:
         return np.concatenate([self.first.codes(run, launched, off), self.second.codes(run, launched, off)])
 
 
-def as_recorded(policy: Policy) -> Policy:
+def as_recorded(policy: Policy, kind: Kind, beside: frozenset[str] = frozenset()) -> Policy:
     """
-    Return `policy` as a recording can answer it, which has use, power and memory of GPUs and nothing beside.
+    Return `policy` as a recording can answer it, of a machine of which `beside` was recorded as a whole.
 
-    What protects a machine from an act (other work, a sample that is missing) is left out, so that a replay acts
-    no less than runs would, and its regret is no lower than theirs.
+    What protects it from an act is left out where it was not recorded, and so are samples that are missing: a
+    recording is laid on a grid that its source does not know. So a replay acts no less than runs would, and its
+    regret is no lower than theirs.
     """
-    if not isinstance(policy.check, Idle):
+    check = policy.check
+    if not isinstance(check, Idle):
         return policy
-    return replace(policy, check=policy.check.model_copy(update={"protect_while": {}, "unseen": policy.check.window}))
+    kept = {name: limit for name, limit in protections(check, kind).items() if name in beside}
+    return replace(policy, check=check.model_copy(update={"protect_while": kept, "unseen": check.window}))
+
+
+def protected(policy: Policy, kind: Kind, machine: Machine) -> bool:
+    """Return whether something that was recorded of `machine` may protect it from what `policy` does."""
+    check = policy.check
+    return isinstance(check, Idle) and bool(protections(check, kind).keys() & machine.beside)
 
 
 def idle_of(policy: Policy) -> Idle | None:

@@ -20,6 +20,7 @@ from engine.backtest.judges import (
     idle_of,
     lasting,
     plain_devices,
+    protected,
     stacked,
 )
 from engine.backtest.model import Candidate, Clock, Demand, Fleet, Judge, Part
@@ -151,7 +152,8 @@ class _Made:
             return
         draft.looked_at += 1
         check, devices = idle_of(policy), plain_devices(self._machine)
-        if check is None or devices is None:
+        kind = self._context.catalog.kinds[resource.kind]
+        if check is None or devices is None or protected(policy, kind, self._machine):
             draft.slow.append(self._candidate(policy))
             draft.kept.append((self._number, self._machine))
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +26,8 @@ POWER = "gpu.power"
 MEMORY = "gpu.memory_used"
 RECORDED = (USE, POWER, MEMORY)
 """The metrics that a recording may hold, in the units in which they are declared: percent, watts, percent."""
+WHOLE = ("cpu.utilization",)
+"""Those of a machine as a whole that it may hold beside, in percent. They can show work, and never rest."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,13 @@ class Machine:
 
     resource: Resource
     tracks: tuple[Track, ...]
+    whole: Track | None = None
+    """What was recorded of it as a whole; None where nothing was."""
+
+    @property
+    def beside(self) -> frozenset[str]:
+        """Return the metrics that were recorded of it as a whole."""
+        return frozenset(self.whole.values if self.whole is not None else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +99,14 @@ def seen_until(machine: Machine, grid: Grid, bucket: int) -> Resource:
     """Return the resource with the telemetry of all buckets before `bucket`, and of none after."""
     known = [name for name in RECORDED if any(name in track.values for track in machine.tracks)]
     metrics = {name: tuple(_series(name, track, grid, bucket) for track in machine.tracks) for name in known}
+    if machine.whole is not None:
+        metrics |= {name: (_series(name, machine.whole, grid, bucket),) for name in machine.beside}
     return replace(machine.resource, metrics=metrics)
 
 
 def _series(name: str, track: Track, grid: Grid, bucket: int) -> Series:
     values = track.values.get(name)
     laid = np.full(grid.buckets, np.nan) if values is None else grid.lay(track.at, values)
-    present = tuple(None if np.isnan(value) else float(value) for value in laid[:bucket])
+    # As plain numbers first: each would be an object of its own.
+    present = tuple(None if isnan(value) else value for value in laid[:bucket].tolist())
     return Series(name, track.device, grid.moment(0), grid.step, present, grid.step, "recorded")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.recording import MEMORY, POWER, RECORDED, USE, Grid, Track
+from engine.backtest.recording import MEMORY, POWER, RECORDED, USE, WHOLE, Grid, Track
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ MEMORY_LIMIT = "512MB"
 LONGEST = 366 * 24 * 60
 """Buckets of a grid; a single sample with a wrong year would make it endless."""
 TEXT = ("resource", "device", "model")
-COLUMNS = (*TEXT, "at", *RECORDED)
-"""What a CSV or Parquet file may have: one row a sample. `resource`, `at` and one metric are needed."""
+NUMBERS = (*RECORDED, *WHOLE)
+COLUMNS = (*TEXT, "at", *NUMBERS)
+"""What a CSV or Parquet file may have: one row a sample. `resource`, `at` and one metric of GPUs are needed."""
 AGENT = {
     USE: "utilization_peak_percent",
     POWER: "power_peak_watts",
@@ -50,6 +51,8 @@ class RecordedMachine:
     first: float
     """The time of its first sample, seconds since 1970."""
     tracks: tuple[Track, ...]
+    whole: Track | None = None
+    """What was recorded of it as a whole, in whichever rows; None where nothing was."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class Recording:
             yield names
 
     def _read(self, names: Sequence[str], grid: Grid) -> Iterator[RecordedMachine]:
-        numbers = ", ".join(f'CAST("{name}" AS DOUBLE) AS "{name}"' for name in RECORDED)
+        numbers = ", ".join(f'CAST("{name}" AS DOUBLE) AS "{name}"' for name in self._numbers)
         rows = self.connection.execute(
             f"SELECT track, seconds, {numbers} FROM samples JOIN tracks USING (resource, device) "
             "WHERE resource BETWEEN ? AND ? AND seconds >= ? AND seconds < ? ORDER BY track, seconds",
@@ -115,16 +118,37 @@ class Recording:
             "SELECT track, resource, device, model, first FROM tracks WHERE resource BETWEEN ? AND ? ORDER BY track",
             [names[0], names[-1]],
         ).fetchall()
-        columns = {name: _plain(rows[name]) for name in ("seconds", *RECORDED)}
+        columns = {name: _plain(rows[name]) for name in ("seconds", *self._numbers)}
         numbers_of = np.asarray(rows["track"])
         cuts = np.searchsorted(numbers_of, [entry[0] for entry in listed])
         ends = np.searchsorted(numbers_of, [entry[0] for entry in listed], side="right")
         for name in names:
             mine = [n for n, entry in enumerate(listed) if entry[1] == name]
-            tracks = tuple(_track(listed[n][2], columns, slice(cuts[n], ends[n])) for n in mine)
+            parts = [slice(cuts[n], ends[n]) for n in mine]
+            whole = self._whole(columns, parts)
+            found = (_track(listed[n][2], columns, part) for n, part in zip(mine, parts, strict=True))
+            # Rows of the machine as a whole stand beside those of its devices, and are none.
+            tracks = tuple(one for one in found if one.device or one.values or whole is None)
             models = {listed[n][3] for n in mine if listed[n][3]}
             first = min(float(listed[n][4]) for n in mine)
-            yield RecordedMachine(name, models.pop() if len(models) == 1 else "", first, tracks)
+            yield RecordedMachine(name, models.pop() if len(models) == 1 else "", first, tracks, whole)
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        """Return the metrics to read: what is of whole machines only where it is there."""
+        return (*RECORDED, *(name for name in WHOLE if name in self.metrics))
+
+    def _whole(self, columns: Mapping[str, Any], parts: Sequence[slice]) -> Track | None:
+        """Return what was recorded of a machine as a whole, in order of time."""
+        found = {
+            name: np.concatenate([columns[name][part] for part in parts]) for name in self._numbers[len(RECORDED) :]
+        }
+        known = {name: values for name, values in found.items() if not np.isnan(values).all()}
+        if not known:
+            return None
+        at = np.concatenate([columns["seconds"][part] for part in parts])
+        order = np.argsort(at, kind="stable")
+        return Track("", at[order], {name: values[order] for name, values in known.items()})
 
 
 def _track(device: str, columns: Mapping[str, Any], part: slice) -> Track:
@@ -238,9 +262,9 @@ def _select(connection: duckdb.DuckDBPyConnection, file: Path, columns: Mapping[
         wanted = missing[0] if missing else f"any of {', '.join(RECORDED)}"
         hint = f"it has {', '.join(described)}; say which is which with --columns {missing[0] if missing else USE}=NAME"
         raise ConfigError.of("bad-recording", f"there is no column {wanted}", where=str(file), hint=hint)
-    found.update(metrics)
+    found.update(metrics, (name for name in WHOLE if names[name] in described))
     texts = [f"{_text(names[name], described)} AS {name}" for name in TEXT]
-    numbers = [f'{_number(names[name], described)} AS "{name}"' for name in RECORDED]
+    numbers = [f'{_number(names[name], described)} AS "{name}"' for name in NUMBERS]
     return f"SELECT {', '.join([*texts, _seconds(names['at'], described), *numbers])} FROM {source}"
 
 
@@ -270,12 +294,13 @@ def _agent_lines(path: str) -> str:
     """Return the query for lines that `bursar agent` wrote; a line that is broken has no time."""
     values = [f"TRY_CAST(json_extract(gpu, '$.{theirs}') AS DOUBLE) AS \"{ours}\"" for ours, theirs in AGENT.items()]
     used, free = (f"TRY_CAST(json_extract(gpu, '$.memory_{name}_bytes') AS DOUBLE)" for name in ("used", "free"))
+    nothing = ", ".join(f'CAST(NULL AS DOUBLE) AS "{name}"' for name in WHOLE)
     lines = f"read_ndjson_objects('{path}', ignore_errors = true)"
     return (
         "SELECT resource, "
         "coalesce(json_extract_string(gpu, '$.uuid'), json_extract_string(gpu, '$.index'), '') AS device, "
         "coalesce(json_extract_string(gpu, '$.model'), '') AS model, seconds, "
-        f'{values[0]}, {values[1]}, {used} * 100 / nullif({used} + {free}, 0) AS "{MEMORY}" FROM ('
+        f'{values[0]}, {values[1]}, {used} * 100 / nullif({used} + {free}, 0) AS "{MEMORY}", {nothing} FROM ('
         "SELECT coalesce(nullif(json_extract_string(json, '$.instance'), ''), json_extract_string(json, '$.host')) "
         "AS resource, epoch(TRY_CAST(json_extract_string(json, '$.at') AS TIMESTAMPTZ)) AS seconds, "
         "unnest(CASE WHEN json IS NULL THEN [NULL] ELSE json_extract(json, '$.gpus[*]') END) AS gpu "

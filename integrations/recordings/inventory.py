@@ -44,7 +44,8 @@ def supposed(machines: Iterable[RecordedMachine], taken: Taken, models: Iterable
     """Yield each machine as an on-demand instance of the type it is taken for, with the tags it is said to have."""
     known = sorted(models, key=len, reverse=True)
     for machine in machines:
-        yield Machine(_supposed(machine, taken, taken.model or model_of(machine.model, known)), machine.tracks)
+        model = taken.model or model_of(machine.model, known)
+        yield Machine(_supposed(machine, taken, model), machine.tracks, machine.whole)
 
 
 def _supposed(machine: RecordedMachine, taken: Taken, model: str) -> Resource:
@@ -86,7 +87,7 @@ def known_machines(
             joined.strange.append(name)
             continue
         joined.found += 1
-        yield Machine(_as_recorded(found[0], machine), machine.tracks)
+        yield Machine(_as_recorded(found[0], machine), machine.tracks, machine.whole)
 
 
 def _as_recorded(resource: Resource, machine: RecordedMachine) -> Resource:

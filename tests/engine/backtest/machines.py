@@ -33,7 +33,15 @@ def track(
     memory: Sequence[SAMPLE] | None = None,
 ) -> Track:
     """Return the samples of a device, one a minute; None is a minute without a sample of the metric."""
-    given = {USE: use, POWER: watts, MEMORY: memory}
+    return _track(device, {USE: use, POWER: watts, MEMORY: memory})
+
+
+def processors(use: Sequence[SAMPLE]) -> Track:
+    """Return the samples of the processors of a machine, one a minute."""
+    return _track("", {"cpu.utilization": use})
+
+
+def _track(device: str, given: Mapping[str, Sequence[SAMPLE] | None]) -> Track:
     values = {
         name: np.array([np.nan if one is None else one for one in found], float)
         for name, found in given.items()
@@ -44,12 +52,18 @@ def track(
     return Track(device, ORIGIN + 60.0 * np.arange(length), whole)
 
 
-def machine(*tracks: Track, identity: str = "i-1", since: timedelta = timedelta(days=3), **changes: object) -> Machine:
+def machine(
+    *tracks: Track,
+    identity: str = "i-1",
+    since: timedelta = timedelta(days=3),
+    whole: Track | None = None,
+    **changes: object,
+) -> Machine:
     """Return a machine that was started `since` before the recording begins."""
     started = START - since
     resource = estates.instance(identity, devices=len(tracks), fields={"launched": started, "created": started})
     fields = {**resource.fields, **changes.pop("fields", {})}  # type: ignore[dict-item]
-    return Machine(replace(resource, metrics={}, fields=fields, **changes), tracks)
+    return Machine(replace(resource, metrics={}, fields=fields, **changes), tracks, whole)
 
 
 def still_watts(count: int, around: float = 58.0) -> list[SAMPLE]:

@@ -1,5 +1,6 @@
 """What runs over a recording do, and whether it was right, on cases that can be counted by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from engine.backtest.latency import Latency
 from engine.backtest.verdicts import Code, MachineColumns
 from engine.policy.model import RunLimits
 from tests.engine import estates
-from tests.engine.backtest.machines import START, clock_of, machine, replayed, still_watts, track
+from tests.engine.backtest.machines import START, clock_of, machine, processors, replayed, still_watts, track
 
 BODY = """\
 resource: aws.ec2.instance
@@ -150,3 +151,45 @@ def test_memory_tells_classes_apart_from_ten_percent_on(held, code):
     clock = clock_of(90)
     codes = MachineColumns(found, clock.grid, devices=1, rest=65.0).codes(policy.check, clock.ends)
     assert codes[-1] == code
+
+
+RESTS = used((60, 80), (240, 0), (60, 80))
+"""Six hours: the GPU rests from the first to the fifth."""
+
+
+def beside(processors_: list[float | None], use: list[float] = RESTS):
+    """Return a machine of which the use of the processors was recorded as well."""
+    return replace(rested(use), whole=processors(processors_))
+
+
+@pytest.mark.parametrize(
+    ("cpu", "acts"),
+    [
+        (used((360, 3)), [2]),
+        (used((150, 55), (210, 3)), [3.5]),
+        (used((360, 55)), []),
+        (used((360, None)), []),
+        (used((60, 3), (240, None), (60, 3)), []),
+    ],
+    ids=["at rest", "preparing data for ninety minutes more", "always at work", "silent", "silent meanwhile"],
+)
+def test_processors_at_work_protect_a_machine(cpu, acts):
+    """Where it was recorded what else works, a replay acts when a run would have, by the hour."""
+    found = replayed([beside(cpu)], [ENFORCE], 360)
+    assert [(one.act.at - START) / timedelta(hours=1) for one in found.assessed] == acts
+
+
+def test_a_policy_that_nothing_protects_from():
+    """`protect_while: {}` acts whatever the processors do, and so does every replay of what has no processors."""
+    careless = estates.policy(BODY.replace("15%}}", "15%}, protect_while: {}}"))
+    working = beside(used((360, 55)))
+    assert len(replayed([working], [careless], 360).assessed) == 1
+    assert len(replayed([rested(RESTS)], [ENFORCE], 360).assessed) == 1
+
+
+def test_one_signal_does_not_outvote_the_processors():
+    """One signal stands for two, and for nothing else: what the processors do has to be known, and to be rest."""
+    alone = estates.policy(BODY.replace(", gpu.power_over_idle: 15%", ""))
+    for cpu, acts in ((used((360, 3)), 1), (used((360, 55)), 0), (used((360, None)), 0)):
+        made = machine(track(use=RESTS), whole=processors(cpu))
+        assert len(replayed([made], [alone], 360, one_signal=True).assessed) == acts

@@ -151,3 +151,29 @@ def test_a_wrong_year_does_not_make_an_endless_grid(tmp_path):
         recording.grid()
     with open_recording([path], {}) as recording:
         assert recording.grid(end=SECONDS + 3600).buckets == 61
+
+
+@pytest.mark.parametrize("rows", ["own", "each"])
+def test_processors_are_of_the_machine(tmp_path, rows):
+    """Use of processors stands in rows of its own or beside each GPU; either way it is the machine's, and no GPU."""
+    lines = ["resource,device,at,gpu.utilization,cpu.utilization"]
+    for minute in (1, 0):
+        beside = f"{30 + minute}" if rows == "each" else ""
+        lines += [f"i-1,{device},{SECONDS + 60 * minute},0,{beside}" for device in ("a", "b")]
+        lines += [f"i-1,,{SECONDS + 60 * minute},,{30 + minute}"] * (rows == "own")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n")
+    with open_recording([path], {}) as recording:
+        grid = recording.grid()
+        (found,) = recording.stream(grid)
+    assert [track.device for track in found.tracks] == ["a", "b"]
+    assert grid.lay(found.whole.at, found.whole.values["cpu.utilization"]).tolist() == [30, 31]
+
+
+def test_without_processors_there_is_nothing_of_the_whole(tmp_path):
+    """A device that sends nothing stays one: it may be at work."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEAD}i-1,,{SECONDS},,\ni-1,a,{SECONDS},0,58\n")
+    with open_recording([path], {}) as recording:
+        (found,) = recording.stream(recording.grid())
+    assert ([track.device for track in found.tracks], found.whole) == (["", "a"], None)
