@@ -23,15 +23,13 @@ from engine.checks.idle_look import protections
 from engine.compiled import CompiledPolicy, compile_check, compile_policy
 from engine.expr.syntax import MetricCall, NowRef
 from engine.expr.uses import uses, walk
-from engine.findings import Confidence, Outcome, Verdict
+from engine.findings import Confidence, Outcome
 from engine.kinds import Kind
 from engine.policy.checks import Idle
 from engine.policy.model import Expression, Policy
 from engine.telemetry import as_count
 
 ContextAt: TypeAlias = Callable[[datetime], Context]
-FOR_AN_ACT = "for an act: "
-"""How a verdict names what it lacks for an act."""
 CHANGING = frozenset({"age", "running", "launched", "state"})
 """Fields that are not the same at every moment of a replay."""
 
@@ -91,7 +89,8 @@ class CheckJudge:
         match compiled.decide(resource):
             case Outcome.VIOLATION:
                 verdict = compiled.explain(resource).verdict
-                return Code.FOUND if verdict.actionable or (self.one_signal and _lone(verdict)) else Code.REPORTED
+                lone = self.one_signal and verdict.confidence is Confidence.LOW
+                return Code.FOUND if verdict.actionable or lone else Code.REPORTED
             case Outcome.UNKNOWN | Outcome.ERROR:
                 return Code.UNKNOWN
             case _:
@@ -102,12 +101,6 @@ def _compiled(policy: Policy, context: Context, kind: str, beside: frozenset[str
     recorded = as_recorded(policy, context.catalog.kinds[kind], beside)
     check = compile_check(recorded, context)
     return None if check is None else compile_policy(recorded, check, context)
-
-
-def _lone(verdict: Verdict) -> bool:
-    """Return whether nothing but a second signal is missing for an act."""
-    wanted = sum(one.startswith(FOR_AN_ACT) for one in verdict.basis.changes)
-    return verdict.confidence is Confidence.LOW and wanted == 1
 
 
 @dataclass(frozen=True, eq=False)
