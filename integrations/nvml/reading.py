@@ -109,6 +109,7 @@ class Nvml:
             known.model = reading.of("model", lambda: api.nvmlDeviceGetName(handle)) or known.model
             mig = self._mig.instances(position, handle)
             if mig is None:
+                known.carried = 0.0
                 self._utilization(reading, known, handle)
             else:
                 _fold(reading, known, mig)

@@ -144,6 +144,16 @@ def test_where_nothing_was_done_it_says_why(bursar, recorded, policy, more, says
     assert says in bursar(*ARGS, *more).out
 
 
+@pytest.mark.parametrize(("percent", "acts"), [(3, 10), (55, 5)])
+def test_processors_that_were_recorded(bursar, recorded, percent, acts):
+    """Five of ten machines prepare data while their GPUs rest: a replay leaves them alone, as a run would."""
+    table = (recorded / "t.csv").read_text().splitlines()
+    beside = [f"{line},{percent if int(line[2]) < 5 else 3}" for line in table[1:]]
+    (recorded / "t.csv").write_text("\n".join([f"{table[0]},cpu.utilization", *beside]) + "\n")
+    (only,) = json.loads(bursar(*ARGS, "-f", "json").out)["settings"]
+    assert only["acts"] == acts
+
+
 @pytest.fixture(scope="module")
 def trace(tmp_path_factory):
     """The GenTD26 trace, unpacked."""
