@@ -44,6 +44,8 @@ AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 NAME = "bursar.yaml"
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
+AUTHORS = "authors.json"
+"""Who changed each policy last, where no git tells."""
 CACHE = ".bursar/prices.json"
 """Where prices that were asked for are kept between runs."""
 MAX_AGE = timedelta(days=7)
@@ -119,8 +121,17 @@ class NotifyDocument(BaseModel):
     addresses: tuple[Text, ...] = ()
 
 
+class ApprovalsDocument(BaseModel):
+    """What holds for every approval."""
+
+    model_config = STRICT
+
+    author: Literal["any", "known"] = "any"
+    authors: Text = AUTHORS
+
+
 class PersonDocument(BaseModel):
-    """What the doors call a person."""
+    """What the doors call a person, and what the person commits as."""
 
     model_config = STRICT
 
@@ -128,6 +139,7 @@ class PersonDocument(BaseModel):
     aws: Text | None = None
     user: Word | None = None
     web: Text | None = None
+    git: Annotated[tuple[Text, ...], BeforeValidator(list_of_one)] = ()
 
 
 def _shorthand(value: Any) -> Any:
@@ -161,6 +173,7 @@ class ConfigDocument(BaseModel):
     exemptions: tuple[ExemptionDocument, ...] = ()
     limits: LimitsDocument = LimitsDocument()
     notify: NotifyDocument = NotifyDocument()
+    approvals: ApprovalsDocument = ApprovalsDocument()
     people: dict[Word, PersonDocument] = Field(default_factory=dict)
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     slack: SlackDocument | None = None
@@ -211,6 +224,10 @@ class Config:
     """Addresses for copies of them, each a reference to a secret."""
     slack: SlackSettings | None = None
     people: People = field(default_factory=People)
+    author_known: bool = False
+    """Whether nobody is asked for an approval where it is not known who changed the policy last."""
+    authors: str = AUTHORS
+    """The record of authors, for places without git."""
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
     telemetry: tuple[SourceSettings, ...] = ()
@@ -284,6 +301,8 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         addresses=document.notify.addresses,
         slack=slack_settings(document.slack),
         people=_people(document),
+        author_known=document.approvals.author == "known",
+        authors=document.approvals.authors,
         aws=_aws(document.aws),
         act=_act(document.aws),
         telemetry=sources.settings,
@@ -434,7 +453,7 @@ def _act(document: AwsDocument | None) -> ActSettings:
 
 def _people(document: ConfigDocument) -> People:
     persons = tuple(
-        Person(name, {Door(door): called for door, called in names.model_dump(exclude_none=True).items()})
+        Person(name, {Door(door): called for door in Door if (called := getattr(names, door))}, names.git)
         for name, names in document.people.items()
     )
     return People(persons, {handle: frozenset(members) for handle, members in document.groups.items()})

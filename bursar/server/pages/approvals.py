@@ -11,7 +11,7 @@ from bursar.operating import find_finding, snooze
 from bursar.server.desk import Asked
 from bursar.server.pages.findings import SNOOZES, may_snooze
 from engine.people import Door
-from engine.state.approvals import NotCounted
+from engine.state.approvals import NotCounted, own_part
 from engine.state.records import ApprovalRecord, Decision, Vote, restored
 from engine.state.store import Table
 
@@ -100,6 +100,6 @@ def _shown(asked: Asked, record: ApprovalRecord, status: int = 200, wrong: str =
         wrong=wrong,
         open=record.status is Decision.PENDING and now < record.expires,
         entitled=entitled(asked, record),
-        own=asked.visitor.principal == record.requester,
+        own=own_part(record, asked.visitor.principal),
         agreed=len({vote.principal for vote in record.votes if vote.yes}),
     )
