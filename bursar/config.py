@@ -118,6 +118,7 @@ class NotifyDocument(BaseModel):
     model_config = STRICT
 
     webhook: Text | None = None
+    mail: Text | None = None
     addresses: tuple[Text, ...] = ()
 
 
@@ -222,6 +223,8 @@ class Config:
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
     addresses: tuple[str, ...] = ()
     """Addresses for copies of them, each a reference to a secret."""
+    mail: str = ""
+    """A reference to the mail server for the addresses that policies name; empty where there is none."""
     slack: SlackSettings | None = None
     people: People = field(default_factory=People)
     author_known: bool = False
@@ -299,6 +302,7 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
         addresses=document.notify.addresses,
+        mail=document.notify.mail or "",
         slack=slack_settings(document.slack),
         people=_people(document),
         author_known=document.approvals.author == "known",
@@ -430,6 +434,7 @@ def _open_secrets(document: ConfigDocument | None, root: Node) -> list[Problem]:
     written: list[tuple[tuple[str | int, ...], str | None]] = [
         (("notify", "addresses", number), text) for number, text in enumerate(document.notify.addresses)
     ]
+    written.append((("notify", "mail"), document.notify.mail))
     if document.slack is not None:
         keys = ("token", "signing_secret", "app_token")
         written += [(("slack", key), getattr(document.slack, key)) for key in keys]

@@ -19,6 +19,7 @@ from bursar.authors import Authors, authors_of
 from bursar.config import read_condition
 from bursar.identity import caller
 from bursar.loading import named
+from bursar.policy_mail import mail_of
 from bursar.receivers import JsonReceiver, LineReceiver, Receiver
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
@@ -129,6 +130,10 @@ def _receivers(setup: Setup) -> Iterator[Receiver]:
         secrets_ = [read_secret(one, config.folder, "notify.addresses") for one in config.addresses]
         check_addresses(secrets_)
         yield LineReceiver(Addresses(secrets_))
+    # The last one: of policies without addresses it tells nothing, and must not be the one that counts for them.
+    mail = mail_of(config, setup.policies)
+    if mail is not None:
+        yield mail
 
 
 def listen(site: Site) -> None:

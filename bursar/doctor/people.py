@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bursar.doctor.check import Check, State, failed
+from bursar.policy_mail import check_reachable
 from bursar.render.text import counted
 from bursar.slack.desk import Desk, open_desk
 from bursar.stores import open_store
@@ -23,6 +24,7 @@ PUBLIC = "chat:write.public"
 
 def check_people(setup: Setup, now: datetime) -> Iterator[Check]:
     """Yield how Slack is, where it is configured, and which policies nobody could approve."""
+    yield from _told(setup)
     asking = [policy for policy in setup.policies.policies if policy.approval is not None]
     if setup.config.slack is None:
         yield from _groups(asking, setup, None)
@@ -35,6 +37,18 @@ def check_people(setup: Setup, now: datetime) -> Iterator[Check]:
             yield from _groups(asking, setup, desk)
     except BursarError as error:
         yield failed(SLACK, "app", error)
+
+
+def _told(setup: Setup) -> Iterator[Check]:
+    """Yield whether what policies name under `notify` is configured."""
+    try:
+        check_reachable(setup.config, setup.policies)
+    except BursarError as error:
+        yield failed("notify", "e-mail", error)
+    unheard = sorted({p.notify["slack"] for p in setup.policies.policies if "slack" in p.notify})
+    if unheard and setup.config.slack is None:
+        says = f"Slack is not configured: nobody is told in {', '.join(unheard[:SHOWN])}"
+        yield Check("notify", "Slack", State.NOTE, says, "docs/how-to/slack.md")
 
 
 def _slack(asking: Sequence[Policy], setup: Setup, desk: Desk) -> Iterator[Check]:
