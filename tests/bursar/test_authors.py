@@ -184,3 +184,19 @@ def test_what_is_shipped_has_no_author_here(here, monkeypatch):
     assert authors.of(name) == Authorship()
     assert authors.unasked(name) == ""
     assert authors.unasked("no-such-policy") != ""
+
+
+@pytest.mark.parametrize(("more", "state"), [("", "note"), ("approvals: {author: known}\n", "wrong")])
+def test_doctor(bursar, site, more, state):
+    """Doctor says whose author is known, and why another's is not; that is wrong where it has to be known."""
+
+    def checks():
+        found = json.loads(bursar("doctor", "-f", "json").out)["checks"]
+        return [(check["state"], check["says"]) for check in found if check["what"] == "authors"]
+
+    assert checks() == [("well", "known for 1 policy")]
+    path = site.folder / "bursar.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    site.write("p.yaml", POLICIES + "# another\n")
+    why = "who changed close-buckets last is not known: it was changed since the last commit"
+    assert checks() == [(state, why)]
