@@ -88,7 +88,10 @@ def _emails(answer: bytes, *, shallow: bool) -> list[str]:
         raise _NotToldError("the clone is shallow and does not reach back to its last change: fetch all of it")
     written = [author, committer, *(line.rpartition("<")[2].rstrip("> ") for line in others.splitlines())]
     plain = [email.strip().casefold() for email in written]
-    return [email for email in plain if email and email not in SERVICES]
+    people = [email for email in plain if email and email not in SERVICES]
+    if not people:
+        raise _NotToldError("its last commit names nobody")
+    return people
 
 
 def _git(seconds: float, folder: Path, *arguments: str) -> bytes:
@@ -96,7 +99,10 @@ def _git(seconds: float, folder: Path, *arguments: str) -> bytes:
     command = ["git", "-C", str(folder), *QUIET, *arguments]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     # An empty list of protocols keeps a partial clone from fetching what it lacks.
-    own = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    own = {
+        "GIT_CONFIG_NOSYSTEM": "1", "GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_NO_REPLACE_OBJECTS": "1",
+        "LC_ALL": "C",
+    }  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603  (arguments are a list, and names of files stand behind `--` or `./`)
             command, env={**kept, **own}, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False

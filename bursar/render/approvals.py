@@ -77,7 +77,7 @@ def show_approval(record: ApprovalRecord, out: TextIO) -> None:
 def policy_by(record: ApprovalRecord) -> str:
     """Return who changed the policy last, and so does not approve; empty where nobody here did."""
     if record.author_unknown:
-        return f"not known who changed it last: {record.author_unknown}"
+        return f"last changed by somebody who is not known: {record.author_unknown}"
     return f"last changed by {', '.join(record.authors)}" if record.authors else ""
 
 

@@ -142,7 +142,7 @@ def test_an_unknown_author_is_told_and_does_not_block(bursar, site, slack):
     approval = waiting(bursar)
     assert (approval["authors"], approval["author_unknown"]) == ([], "it was changed since the last commit")
     assert "who changed the policy last is not known" in json.dumps(questions(slack)[0][2]["blocks"])
-    assert "not known who changed it last" in bursar("approvals", "show", approval["id"]).out
+    assert "last changed by somebody who is not known" in bursar("approvals", "show", approval["id"]).out
     by_slack(bursar, site, slack, MIRA)
     assert bursar("approvals", "list").out == "Nothing waits for an approval.\n"
 

@@ -8,6 +8,10 @@ import pytest
 from integrations.git_history import Changed, last_changed
 from tests.git_repository import repository
 
+AS_EVE = {
+    "GIT_AUTHOR_NAME": "e", "GIT_AUTHOR_EMAIL": "eve@example.com",
+    "GIT_COMMITTER_NAME": "e", "GIT_COMMITTER_EMAIL": "eve@example.com",
+}  # fmt: skip
 THREE = "a: 1\nb: 2\nc: 3\n"
 
 
@@ -143,6 +147,10 @@ def test_nothing_of_a_repository_is_run(made, tmp_path):
     path = made.write("p.yaml", THREE)
     made.write(".gitattributes", "*.yaml diff=own filter=own\n")
     made.commit("mira@example.com")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n abcd\n -----END PGP SIGNATURE-----\n\n"
+    signed = tmp_path / "signed"
+    signed.write_text(made.git("cat-file", "commit", "HEAD").replace("\n\n", f"\n{signature}", 1), encoding="utf-8")
+    made.git("update-ref", "HEAD", made.git("hash-object", "-t", "commit", "-w", str(signed)).strip())
     for key in (
         "core.fsmonitor", "core.pager", "diff.external", "diff.own.textconv", "diff.own.command", "gpg.program",
         "core.sshCommand", "core.alternateRefsCommand", "pager.log", "filter.own.smudge", "filter.own.clean",
@@ -152,6 +160,29 @@ def test_nothing_of_a_repository_is_run(made, tmp_path):
     made.git("config", "alias.log", f"!{script}")
     assert asked(path, (1, 2)).emails == ("mira@example.com",)
     assert not sentinel.exists()
+
+
+def test_a_commit_that_names_nobody(made):
+    """Who commits without an address, or as a forge, is not known: that is no way to be nobody."""
+    path = made.write("p.yaml", THREE)
+    made.commit("noreply@github.com")
+    assert asked(path).unknown == "its last commit names nobody"
+    made.write("p.yaml", THREE + "d: 4\n")
+    made.git("add", "-A")
+    made.git("commit", "-q", "-m", "x", **{name: "e" if "NAME" in name else "" for name in AS_EVE})
+    assert asked(path).unknown == "its last commit names nobody"
+
+
+def test_a_replaced_commit(made):
+    """A commit that was replaced here, and nowhere else, is not what is asked about."""
+    path = made.write("p.yaml", THREE)
+    made.commit("mira@example.com")
+    first = made.git("rev-parse", "HEAD").strip()
+    made.git("commit", "-q", "--amend", "-m", "x", "--reset-author", **AS_EVE)
+    second = made.git("rev-parse", "HEAD").strip()
+    made.git("update-ref", "HEAD", first)
+    made.git("replace", first, second)
+    assert asked(path).emails == ("mira@example.com",)
 
 
 def test_the_environment_names_no_other_repository(made, tmp_path, monkeypatch):
