@@ -7,7 +7,7 @@ written together or not at all; of decisions made at once one counts and the oth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from engine.errors import ConfigError
@@ -47,9 +47,22 @@ def find_approval(store: Store, id_: str) -> Held[ApprovalRecord]:
     return restored(ApprovalRecord, stored)
 
 
+def moment(store: Store, clock: Callable[[], datetime]) -> datetime:
+    """
+    Return when somebody says something, for an approval that expires: the later of this machine's time and the store's.
+
+    All doors share the store's clock, so that none lets in what is late by it; a clock that is ahead refuses too early,
+    and never too late. Raises `StateError` where the store cannot be asked.
+    """
+    here, there = clock(), store.clock()
+    return here if there is None else max(here, there.replace(microsecond=0))
+
+
 def decide(store: Store, id_: str, vote: Vote, *, entitled: bool, now: datetime) -> ApprovalRecord | NotCounted:
     """
     Count one vote, and return the approval as it stands then, or why the vote does not count.
+
+    What is late is told by `vote.at`, which is the `moment` at which the door took it.
 
     Raises:
         ConfigError: there is no such approval.

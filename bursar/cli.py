@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "run": "Judge, remember, warn, ask and act, as far as modes and limits allow: what cron calls.",
         "undo": "Undo what a run, a step or all acts on a resource did.",
         "approvals": "List approvals, and approve or deny one.",
+        "authors": "Show who changed each policy last; record it for where there is no git.",
         "slack": "Print the manifest of the Slack app; take clicks without a public address.",
         "exempt": "Excuse findings until a date; somebody answers for them.",
         "snooze": "Let a finding rest for up to 30 days.",

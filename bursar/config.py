@@ -44,6 +44,8 @@ AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
 NAME = "bursar.yaml"
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
+AUTHORS = "authors.json"
+"""Who changed each policy last, where no git tells."""
 CACHE = ".bursar/prices.json"
 """Where prices that were asked for are kept between runs."""
 MAX_AGE = timedelta(days=7)
@@ -116,11 +118,21 @@ class NotifyDocument(BaseModel):
     model_config = STRICT
 
     webhook: Text | None = None
+    mail: Text | None = None
     addresses: tuple[Text, ...] = ()
 
 
+class ApprovalsDocument(BaseModel):
+    """What holds for every approval."""
+
+    model_config = STRICT
+
+    author: Literal["any", "known"] = "any"
+    authors: Text = AUTHORS
+
+
 class PersonDocument(BaseModel):
-    """What the doors call a person."""
+    """What the doors call a person, and what the person commits as."""
 
     model_config = STRICT
 
@@ -128,6 +140,7 @@ class PersonDocument(BaseModel):
     aws: Text | None = None
     user: Word | None = None
     web: Text | None = None
+    git: Annotated[tuple[Text, ...], BeforeValidator(list_of_one)] = ()
 
 
 def _shorthand(value: Any) -> Any:
@@ -161,6 +174,7 @@ class ConfigDocument(BaseModel):
     exemptions: tuple[ExemptionDocument, ...] = ()
     limits: LimitsDocument = LimitsDocument()
     notify: NotifyDocument = NotifyDocument()
+    approvals: ApprovalsDocument = ApprovalsDocument()
     people: dict[Word, PersonDocument] = Field(default_factory=dict)
     groups: dict[Word, tuple[Word, ...]] = Field(default_factory=dict)
     slack: SlackDocument | None = None
@@ -209,8 +223,14 @@ class Config:
     """Where warnings, questions and runs are told of beside the log; empty is nowhere."""
     addresses: tuple[str, ...] = ()
     """Addresses for copies of them, each a reference to a secret."""
+    mail: str = ""
+    """A reference to the mail server for the addresses that policies name; empty where there is none."""
     slack: SlackSettings | None = None
     people: People = field(default_factory=People)
+    author_known: bool = False
+    """Whether nobody is asked for an approval where it is not known who changed the policy last."""
+    authors: str = AUTHORS
+    """The record of authors, for places without git."""
     aws: AwsSettings = field(default_factory=AwsSettings)
     act: ActSettings = field(default_factory=ActSettings)
     telemetry: tuple[SourceSettings, ...] = ()
@@ -282,8 +302,11 @@ def _config(parsed: Parsed, path: Path, catalog: Catalog) -> Config:
         limits=RunLimits(**document.limits.model_dump()),
         webhook=document.notify.webhook or "",
         addresses=document.notify.addresses,
+        mail=document.notify.mail or "",
         slack=slack_settings(document.slack),
         people=_people(document),
+        author_known=document.approvals.author == "known",
+        authors=document.approvals.authors,
         aws=_aws(document.aws),
         act=_act(document.aws),
         telemetry=sources.settings,
@@ -411,6 +434,7 @@ def _open_secrets(document: ConfigDocument | None, root: Node) -> list[Problem]:
     written: list[tuple[tuple[str | int, ...], str | None]] = [
         (("notify", "addresses", number), text) for number, text in enumerate(document.notify.addresses)
     ]
+    written.append((("notify", "mail"), document.notify.mail))
     if document.slack is not None:
         keys = ("token", "signing_secret", "app_token")
         written += [(("slack", key), getattr(document.slack, key)) for key in keys]
@@ -434,7 +458,7 @@ def _act(document: AwsDocument | None) -> ActSettings:
 
 def _people(document: ConfigDocument) -> People:
     persons = tuple(
-        Person(name, {Door(door): called for door, called in names.model_dump(exclude_none=True).items()})
+        Person(name, {Door(door): called for door in Door if (called := getattr(names, door))}, names.git)
         for name, names in document.people.items()
     )
     return People(persons, {handle: frozenset(members) for handle, members in document.groups.items()})

@@ -8,15 +8,40 @@ up there by his principal, as he would be if he clicked.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
+from bursar.approving import decide, find_approval, moment
 from bursar.config import Config
 from bursar.slack.clicks import slack_groups
 from bursar.slack.desk import Desk, open_desk
 from bursar.slack.messages import refresh, slack_id
 from engine.errors import BursarError
-from engine.state.records import ApprovalRecord
+from engine.people import Door
+from engine.state.approvals import NotCounted
+from engine.state.records import ApprovalRecord, Vote
 from engine.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What somebody says at the command line."""
+
+    principal: str
+    door: Door
+    yes: bool
+    reason: str = ""
+
+
+def answered(
+    config: Config, store: Store, id_: str, voice: Voice, clock: Callable[[], datetime]
+) -> ApprovalRecord | NotCounted:
+    """Count `voice` as the answer to an approval, now; raise as `may_decide` and `decide` do."""
+    asked = find_approval(store, id_).record
+    entitled = may_decide(config, store, voice.principal, asked, clock)
+    now = moment(store, clock)
+    vote = Vote(voice.principal, voice.door.value, voice.yes, now, voice.reason)
+    return decide(store, id_, vote, entitled=entitled, now=now)
 
 
 def may_decide(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bursar.render.approvals import policy_by
 from bursar.render.money import monthly
 from bursar.render.text import clipped, counted, visible
 from bursar.summary import Summary, lines_of
@@ -61,6 +62,8 @@ class JsonReceiver:
             "policy": approval.policy,
             "channel": approval.channel,
             "approvers": list(approval.approvers),
+            "authors": list(approval.authors),
+            "author_unknown": approval.author_unknown,
             "expires": approval.expires.isoformat(),
             "steps": list(approval.steps),
             "lost": list(approval.shown.lost),
@@ -100,6 +103,7 @@ class LineReceiver:
         lines = [
             _line(task),
             *(f"would be lost: {visible(one)}" for one in approval.shown.lost),
+            *((f"policy {visible(policy_by(approval))}",) if policy_by(approval) else ()),
             f"decided by {visible(', '.join(approval.approvers))} until {approval.expires:%Y-%m-%d %H:%M} UTC",
             f"bursar approvals show {approval.id}",
         ]

@@ -15,9 +15,11 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from bursar.acting import closed_to, open_actions
+from bursar.authors import Authors, authors_of
 from bursar.config import read_condition
 from bursar.identity import caller
 from bursar.loading import named
+from bursar.policy_mail import mail_of
 from bursar.receivers import JsonReceiver, LineReceiver, Receiver
 from bursar.render.prices import render_run
 from bursar.render.progress import progress_for
@@ -65,11 +67,12 @@ class Site:
     setup: Setup
     ports: Ports
     telling: Telling
+    authors: Authors
     slack: SlackReceiver | None = None
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.setup.config.limits, closed_to(self.setup.config))
+        return Rules(self.setup.config.limits, closed_to(self.setup.config), self.authors.unasked)
 
     def until_stopped(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yield `items`; raise `StateError` where there is a reason to stop before the last of them."""
@@ -94,6 +97,7 @@ def open_site(
     with open_store(setup.config) as store:
         known = (*setup.installation.exemptions, *stored_exemptions(store))
         setup = replace(setup, installation=replace(setup.installation, exemptions=known))
+        authors = authors_of(setup.config, setup.policies, setup.texts)
         with open_actions(choice, setup.config) as actions:
             slack = _slack(setup, store, clock)
             telling = Telling(log or sys.stderr, (*((slack,) if slack else ()), *_receivers(setup)))
@@ -105,9 +109,10 @@ def open_site(
                 clock=clock,
                 run=f"{clock():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
                 actor=actor or setup.config.people.principal(Door.USER, caller(Door.USER, setup.config)),
+                authors=authors.of,
                 stopping=stopping or Stopping(),
             )
-            yield Site(choice, setup, ports, telling, slack)
+            yield Site(choice, setup, ports, telling, authors, slack)
 
 
 def _slack(setup: Setup, store: Store, clock: Clock) -> SlackReceiver | None:
@@ -125,6 +130,10 @@ def _receivers(setup: Setup) -> Iterator[Receiver]:
         secrets_ = [read_secret(one, config.folder, "notify.addresses") for one in config.addresses]
         check_addresses(secrets_)
         yield LineReceiver(Addresses(secrets_))
+    # The last one: of policies without addresses it tells nothing, and must not be the one that counts for them.
+    mail = mail_of(config, setup.policies)
+    if mail is not None:
+        yield mail
 
 
 def listen(site: Site) -> None:

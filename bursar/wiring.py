@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from actions.catalog import actions, remediations
 from bursar.config import Config, read_config
-from bursar.loading import choose, load
+from bursar.loading import choose, load_texts, source_paths
 from bursar.pricing import RunPrices, price_book, run_prices
 from bursar.zones import zone
 from engine.acting.action import ActError, Action
@@ -25,6 +25,7 @@ from engine.planning import Installation
 from engine.policy.model import PolicySet
 from engine.ports import Estate
 from integrations.catalog import default_catalog
+from integrations.policy_files import read_policies
 from integrations.prices.ahead import PricedEstate
 from integrations.prices.load import gpu_idle_watts
 from integrations.prices.power import read_gpu_power
@@ -59,15 +60,19 @@ class Setup:
     config: Config
     policies: PolicySet
     installation: Installation
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The policy files as they were read, by name."""
 
 
 def set_up(choice: Choice) -> Setup:
     """Return configuration and policies; raise `BursarError` with all mistakes of all policy files."""
     config = read_config(choice.config, default_catalog())
+    texts = read_policies(source_paths(config, choice.policies))
     return Setup(
         config,
-        choose(load(config, choice.policies), choice.only),
+        choose(load_texts(texts), choice.only),
         Installation(remediations(), config.max_mode, config.protect, config.exemptions, production=config.production),
+        texts,
     )
 
 

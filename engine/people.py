@@ -35,6 +35,18 @@ class Person:
     principal: str
     names: Mapping[Door, str] = field(default_factory=dict)
     """What each door calls the person."""
+    commits: tuple[str, ...] = ()
+    """E-mail addresses the person commits with, beside the principal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """Who changed a policy last: by four eyes none of them approves what it leads to."""
+
+    people: tuple[str, ...] = ()
+    """Principals."""
+    unknown: str = ""
+    """Why that is not known; empty where it is."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,14 @@ class People:
         if folded:
             return next((p.principal for p in self.persons if p.principal.casefold() == folded), folded)
         return f"{door.value}:{name}"
+
+    def author(self, email: str) -> str:
+        """Return the principal of whoever commits as `email`."""
+        folded = email.strip().casefold()
+        for person in self.persons:
+            if folded in (person.principal.casefold(), *(one.casefold() for one in person.commits)):
+                return person.principal
+        return folded
 
     def entitled(self, approvers: Iterable[str], principal: str, memberships: frozenset[str] = frozenset()) -> bool:
         """

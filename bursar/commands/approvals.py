@@ -83,9 +83,8 @@ def deny(config: Path | None, identity: str, approval: str, reason: str) -> int:
 
 
 def _voted(path: Path | None, identity: str, id_: str, reason: str, *, yes: bool) -> int:
-    from bursar.approving import decide, find_approval
     from bursar.config import read_config
-    from bursar.entitlement import may_decide, show_in_slack
+    from bursar.entitlement import Voice, answered, show_in_slack
     from bursar.exit_status import DONE, HELD
     from bursar.identity import caller
     from bursar.render.approvals import outcome_line
@@ -93,17 +92,13 @@ def _voted(path: Path | None, identity: str, id_: str, reason: str, *, yes: bool
     from bursar.stores import open_store
     from engine.people import Door
     from engine.state.approvals import NotCounted
-    from engine.state.records import Vote
     from integrations.catalog import default_catalog
 
     config = read_config(path, default_catalog())
     door = Door(identity)
     principal = config.people.principal(door, caller(door, config))
     with open_store(config) as store:
-        asked = find_approval(store, id_).record
-        now = utc_now()
-        vote = Vote(principal, door.value, yes, now, reason)
-        answer = decide(store, id_, vote, entitled=may_decide(config, store, principal, asked, utc_now), now=now)
+        answer = answered(config, store, id_, Voice(principal, door, yes, reason), utc_now)
         late = "" if isinstance(answer, NotCounted) else show_in_slack(config, store, id_, utc_now)
     click.echo(outcome_line(answer))
     if late:

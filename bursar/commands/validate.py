@@ -23,10 +23,13 @@ def command(policies: tuple[str, ...], config: Path | None, quiet: bool) -> int:
     """
     from bursar.config import read_config
     from bursar.loading import load
+    from bursar.policy_mail import check_reachable
     from bursar.render.text import counted
     from integrations.catalog import default_catalog
 
-    loaded = load(read_config(config, default_catalog()), policies)
+    settings = read_config(config, default_catalog())
+    loaded = load(settings, policies)
+    check_reachable(settings, loaded)
     if not quiet:
         policies_read = counted(len(loaded.policies), "policy", "policies")
         click.echo(f"{policies_read} in {counted(len(loaded.files), 'file')}: all valid")

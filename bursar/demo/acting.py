@@ -23,7 +23,7 @@ from bursar.config import Config, default_production
 from bursar.demo.blueprint import ENDPOINT, INSTANCE, Blueprint
 from bursar.demo.company import Company
 from bursar.demo.slack import APP, SECRET, TEAM, TOKEN, Workspace, running_slack
-from bursar.loading import load
+from bursar.loading import load_texts
 from bursar.render.console import screen_width, wants_color
 from bursar.render.outputs import Output, write_outputs
 from bursar.render.runs import render_report, undone_line
@@ -41,11 +41,15 @@ from engine.state.store import Table
 from integrations.aws.act_session import ActSettings
 from integrations.aws.session import AwsSettings
 from integrations.catalog import default_catalog
+from integrations.policy_authors import RecordDocument, digest_of
+from integrations.policy_files import read_policies
 from integrations.store.addresses import SqliteAddress
 
 GRACE = timedelta(hours=4, minutes=10)
 DAY = timedelta(hours=24)
 EVENING = timedelta(hours=2)
+AUTHOR = "tomas.lind@example.com"
+"""Who changed the policies last."""
 KEPT = "dev-mira"
 """The machine whose owner wants to keep it, a minute too late for the plan."""
 
@@ -174,7 +178,12 @@ def _setup(folder: Path, settings: AwsSettings, company: Blueprint, workspace: W
         slack=_slack(folder, workspace),
     )
     installation = Installation(remediations(), config.max_mode, production=config.production)
-    return Setup(config, load(config, ()), installation)
+    texts = read_policies([policies])
+    loaded = load_texts(texts)
+    own: dict[str, tuple[str, ...]] = {policy.name: (AUTHOR,) for policy in loaded.policies}
+    record = RecordDocument(files={digest_of(text): own for text in texts.values()})
+    (folder / config.authors).write_text(record.model_dump_json(), encoding="utf-8")
+    return Setup(config, loaded, installation, texts)
 
 
 def _title(stage: Stage, text: str, command: str) -> None:

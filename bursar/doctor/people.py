@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from bursar.authors import authors_of
 from bursar.doctor.check import Check, State, failed
+from bursar.policy_mail import check_reachable
 from bursar.render.text import counted
 from bursar.slack.desk import Desk, open_desk
 from bursar.stores import open_store
@@ -23,6 +25,8 @@ PUBLIC = "chat:write.public"
 
 def check_people(setup: Setup, now: datetime) -> Iterator[Check]:
     """Yield how Slack is, where it is configured, and which policies nobody could approve."""
+    yield from _told(setup)
+    yield from _authors(setup)
     asking = [policy for policy in setup.policies.policies if policy.approval is not None]
     if setup.config.slack is None:
         yield from _groups(asking, setup, None)
@@ -35,6 +39,37 @@ def check_people(setup: Setup, now: datetime) -> Iterator[Check]:
             yield from _groups(asking, setup, desk)
     except BursarError as error:
         yield failed(SLACK, "app", error)
+
+
+def _authors(setup: Setup) -> Iterator[Check]:
+    """Yield whether it is known who changed the policies that ask: by four eyes they do not approve."""
+    authors = authors_of(setup.config, setup.policies, setup.texts)
+    asking = [policy.name for policy in setup.policies.policies if policy.mode is Mode.APPROVE]
+    unknown: dict[str, list[str]] = {}
+    for name in asking:
+        why = authors.of(name).unknown
+        if why:
+            unknown.setdefault(why, []).append(name)
+    known = len(asking) - sum(map(len, unknown.values()))
+    if known:
+        yield Check(GROUPS, "authors", State.WELL, f"known for {counted(known, 'policy', 'policies')}")
+    for why, names in unknown.items():
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        state = State.WRONG if setup.config.author_known else State.NOTE
+        says = f"who changed {shown} last is not known: {why}"
+        yield Check(GROUPS, "authors", state, says, "docs/how-to/acting.md, who may not approve")
+
+
+def _told(setup: Setup) -> Iterator[Check]:
+    """Yield whether what policies name under `notify` is configured."""
+    try:
+        check_reachable(setup.config, setup.policies)
+    except BursarError as error:
+        yield failed("notify", "e-mail", error)
+    unheard = sorted({p.notify["slack"] for p in setup.policies.policies if "slack" in p.notify})
+    if unheard and setup.config.slack is None:
+        says = f"Slack is not configured: nobody is told in {', '.join(unheard[:SHOWN])}"
+        yield Check("notify", "Slack", State.NOTE, says, "docs/how-to/slack.md")
 
 
 def _slack(asking: Sequence[Policy], setup: Setup, desk: Desk) -> Iterator[Check]:

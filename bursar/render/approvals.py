@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TextIO
@@ -11,6 +11,8 @@ from typing import Any, TextIO
 from bursar.render.console import console_on, screen_width, wants_color
 from bursar.render.encode import subject_of, time_of
 from bursar.render.text import visible
+from engine.people import Authorship
+from engine.policy.model import Policy
 from engine.state.approvals import NotCounted
 from engine.state.records import ApprovalRecord, Decision, Fact
 from engine.units import format_duration
@@ -55,6 +57,7 @@ def show_approval(record: ApprovalRecord, out: TextIO) -> None:
         ("resource", f"{record.subject.name} ({record.subject.uid})"),
         ("steps", "; ".join(record.steps)),
         ("asked", f"{record.asked:%Y-%m-%d %H:%M} UTC by {record.requester or 'bursar'} in {record.channel}"),
+        *((("policy by", policy_by(record)),) if policy_by(record) else ()),
         ("expires", f"{record.expires:%Y-%m-%d %H:%M} UTC"),
         ("approvers", f"{', '.join(record.approvers)}; {record.quorum} needed"),
         ("bound to", f"steps {record.digest[:12]}, resource {record.fingerprint[:12]}"),
@@ -69,6 +72,28 @@ def show_approval(record: ApprovalRecord, out: TextIO) -> None:
             ("yes" if vote.yes else "no", f"{vote.principal} by {vote.door}, {vote.at:%Y-%m-%d %H:%M} UTC{why}")
         )
     out.writelines(f"{name:<14} {visible(text)}\n" for name, text in rows)
+
+
+def policy_by(record: ApprovalRecord) -> str:
+    """Return who changed the policy last, and so does not approve; empty where nobody here did."""
+    if record.author_unknown:
+        return f"last changed by somebody who is not known: {record.author_unknown}"
+    return f"last changed by {', '.join(record.authors)}" if record.authors else ""
+
+
+def show_authors(rows: Iterable[tuple[Policy, Authorship]], out: TextIO) -> None:
+    """Write who changed each policy last."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("policy", "file", "last changed by"):
+        table.add_column(title)
+    for policy, authorship in rows:
+        who = ", ".join(authorship.people) or "nobody here: it comes with Bursar"
+        said = f"not known: {authorship.unknown}" if authorship.unknown else who
+        table.add_row(*(Text(visible(cell)) for cell in (policy.name, policy.place.file, said)))
+    console_on(out, width=screen_width(out), color=wants_color(out)).print(table)
 
 
 def _fact(fact: Fact) -> str:
@@ -108,6 +133,9 @@ def approval_of(record: ApprovalRecord) -> dict[str, Any]:
         "approvers": list(record.approvers),
         "quorum": record.quorum,
         "second_factor": record.strong,
+        "requester": record.requester,
+        "authors": list(record.authors),
+        "author_unknown": record.author_unknown,
         "votes": [
             {"principal": v.principal, "door": v.door, "yes": v.yes, "at": time_of(v.at), "reason": v.reason}
             for v in record.votes

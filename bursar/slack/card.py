@@ -171,6 +171,11 @@ def _small_print(approval: ApprovalRecord) -> str:
     who = ", ".join(code(name, 60) for name in approval.approvers[:8])
     people = f"{approval.quorum} of {who}" if approval.quorum > 1 or len(approval.approvers) > 1 else who
     parts = [f"Approval {code(approval.id)}", f"decided by {people}"]
+    if approval.author_unknown:
+        parts.append(f"who changed the policy last is not known: {said(approval.author_unknown, 200)}")
+    elif approval.authors:
+        authors = ", ".join(code(name, 60) for name in approval.authors[:8])
+        parts.append(f"policy last changed by {authors}, who cannot approve")
     if approval.strong and approval.status is Decision.PENDING:
         parts.append(
             "a yes here is not enough: one has to come from the web page or from "

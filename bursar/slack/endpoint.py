@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from bursar.approving import moment
 from bursar.slack.card import SNOOZES
 from bursar.slack.desk import Desk
 from bursar.slack.errands import AskReason, CountClick, Errand, ShowDetails
@@ -121,7 +122,7 @@ def _message(approval: str, desk: Desk) -> MessageRecord | None:
 
 def _taken(verb: str, approval: str, user: str, words: str, one_time: str, desk: Desk) -> SlackAnswer:
     """Write a click down, once: the same click again has the same key, and is refused by the store itself."""
-    now = desk.clock()
+    now = moment(desk.store, desk.clock)
     key = hashlib.sha256(f"{verb} {approval} {user} {one_time}".encode()).hexdigest()[:32]
     click = ClickRecord(key, approval, verb, user, now, words)
     note = Note(now, "approval.clicked", approval, actor=f"slack:{user}", body={"verb": verb, "click": key})

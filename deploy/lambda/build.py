@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         install(folder, options.python, options.arch)
         if options.config is not None:
             add_config(options.config, folder / "config")
+            add_authors(options.config, folder / "config")
         compiled = options.python == own
         if compiled:
             compile_all(folder)
@@ -102,6 +103,13 @@ def add_config(source: Path, folder: Path) -> None:
             target = folder / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
+
+
+def add_authors(source: Path, folder: Path) -> None:
+    """Write down who changed each policy last, as git knows it here: a function has no git."""
+    config, output = (source / "bursar.yaml").resolve(), (folder / "authors.json").resolve()
+    command = [sys.executable, "-m", "bursar", "authors", "--config", str(config), "--output", str(output)]
+    subprocess.run(command, check=True, cwd=ROOT)  # noqa: S603  our own arguments
 
 
 def compile_all(folder: Path) -> None:

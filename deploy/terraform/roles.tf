@@ -27,6 +27,7 @@ data "aws_iam_policy_document" "state" {
     sid = "State"
     actions = [
       "dynamodb:ConditionCheckItem",
+      "dynamodb:DeleteItem",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",

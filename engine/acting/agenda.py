@@ -45,6 +45,8 @@ class Bounds:
     """Why nothing may be done at all; empty where it may."""
     closed: Callable[[Subject], str] = lambda _subject: ""
     """Why a subject may not be acted on whatever the policy: its account is not listed."""
+    unasked: Callable[[str], str] = lambda _policy: ""
+    """Why nobody may be asked about what the policy of that name wants: who wrote it is not known, and has to be."""
     recent: Mapping[str, ActionRecord] = field(default_factory=dict)
     """The last act on each subject, by its uid."""
 
@@ -85,6 +87,9 @@ def _reason(task: Task, bounds: Bounds, now: datetime) -> str:
         return f"{tripped[0].breaker}: {tripped[0].why}"
     if task.wish is Wish.ASK and not (task.steps and task.steps[0].approval):
         return "an approval is needed, and its policy does not say whose"
+    unasked = bounds.unasked(task.finding.verdict.policy) if task.wish is Wish.ASK else ""
+    if unasked:
+        return unasked
     last = bounds.recent.get(subject.uid)
     if last is not None and not _goes_on(task, last) and now < (last.finished or last.intended) + COOL_DOWN:
         when = last.finished or last.intended

@@ -66,11 +66,13 @@ def ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, Ap
     """Ask for approvals: the question is in the store before it is sent, and only a sent one waits for an answer."""
     for task in chosen.ask:
         now = ports.clock()
-        approval = question(task.finding, task.steps, task.held.record, now, ports.actor)
+        authorship = ports.authors(task.finding.verdict.policy)
+        approval = question(task.finding, task.steps, task.held.record, now, ports.actor, authorship)
         stored = ports.store.get(Table.APPROVAL, approval.id)
         if stored is None:
             approval = replace(approval, shown=replace(approval.shown, lost=tuple(cautions(task, ports))))
-            note = Note(now, "approval.asked", approval.id, ports.run, ports.actor, {"finding": approval.finding})
+            body: dict[str, Json] = {"finding": approval.finding, "authors": list(approval.authors)}
+            note = Note(now, "approval.asked", approval.id, ports.run, ports.actor, body)
             ports.store.commit([put(approval, 0)], [note], tenure.current())
         else:
             # A run ended early after it had written the question down: people may have seen and decided it.

@@ -11,7 +11,9 @@ from typing import Protocol, TypeAlias
 from engine.acting.action import Action
 from engine.findings import Subject
 from engine.model import Resource
+from engine.people import Authorship
 from engine.plan import Plan, Step
+from engine.state.approvals import NOT_LOOKED_UP
 from engine.state.reconcile import Task
 from engine.state.records import ApprovalRecord
 from engine.state.store import Lease, Store
@@ -111,6 +113,8 @@ class Ports:
     run: str
     """The id of the run: unique, made by the front door."""
     actor: str = "bursar"
+    authors: Callable[[str], Authorship] = lambda _policy: NOT_LOOKED_UP
+    """Who changed the policy of that name last."""
     stopping: Callable[[], str] = lambda: ""
     """Why no further act is to be begun: the machine wants the process to end. Nothing where it does not."""
 

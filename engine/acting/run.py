@@ -45,6 +45,8 @@ class Rules:
     limits: RunLimits = field(default_factory=RunLimits)
     closed: Callable[[Subject], str] = lambda _subject: ""
     """Why a subject may not be acted on: its account is not listed. Nothing where it may."""
+    unasked: Callable[[str], str] = lambda _policy: ""
+    """Why nobody may be asked for an approval of what a policy wants. Nothing where somebody may."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,15 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judge
     warned, tasks = warn(waiting, plan, ports, tenure)
     trips = trips_of(judged or plan, before.record if before else None, tasks, ports.clock(), ports.store.clock())
     standing = tuple(trip for trip in trips if not accepted(ports.store, trip, now))
-    bounds = Bounds(plan.holds, standing, rules.limits, frozen(ports.store), rules.closed, recent_acts(ports.store))
+    bounds = Bounds(
+        plan.holds,
+        standing,
+        rules.limits,
+        frozen(ports.store),
+        rules.closed,
+        rules.unasked,
+        recent_acts(ports.store),
+    )
     chosen = agenda(tasks, bounds, now)
     asked = tuple(ask(chosen, ports, tenure))
     outcomes, stopped = _act(chosen, begun)

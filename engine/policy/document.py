@@ -6,7 +6,6 @@ Models hold values as written; what needs the catalog or the rest of the file is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -30,6 +29,7 @@ from engine.policy.model import Mode, SecondFactor, Severity
 from engine.policy.scalars import (
     Condition,
     Duration,
+    Emails,
     Name,
     Percent,
     PerMonth,
@@ -84,10 +84,13 @@ class ApprovalDocument(BaseModel):
     above: PerMonth | None = Field(None, description="Savings a month from which a second factor is needed.")
 
 
-Notify: TypeAlias = Annotated[
-    Mapping[Literal["slack", "email"], Text],
-    Field(description="Who is told of findings.", examples=[{"slack": "#ml-costs"}]),
-]
+class NotifyDocument(BaseModel):
+    """The channel and the addresses of a policy."""
+
+    model_config = STRICT
+
+    slack: Text | None = Field(None, description="The channel of warnings, where Slack is configured.")
+    email: Emails | None = Field(None, description="Addresses of warnings and questions, sent through `notify.mail`.")
 
 
 class Shared(BaseModel):
@@ -101,7 +104,11 @@ class Shared(BaseModel):
     limits: LimitsDocument = Field(
         LimitsDocument(max_actions=None, max_share=None, max_cost_impact=None), description="How much one plan may do."
     )
-    notify: Notify = Field(default_factory=dict)
+    notify: NotifyDocument = Field(
+        NotifyDocument(slack=None, email=None),
+        description="Who is told of findings.",
+        examples=[{"slack": "#ml-costs", "email": "ml-costs@example.com"}],
+    )
     approval: ApprovalDocument | None = Field(None, description="Who has to agree; required where mode is `approve`.")
 
 

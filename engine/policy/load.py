@@ -296,7 +296,7 @@ class _PolicyReader:
             limits=_limits(document, self.defaults),
             controls=document.controls,
             rationale=" ".join(document.rationale.split()),
-            notify=dict(_given(document, self.defaults, "notify")),
+            notify=_given(document, self.defaults, "notify").model_dump(exclude_none=True),
         )
 
 

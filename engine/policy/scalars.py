@@ -26,6 +26,7 @@ DURATION_PATTERN = r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 PERCENT_PATTERN = r"^\d+(\.\d+)? ?%$"
 MONEY_PATTERN = r"^(USD ?)?\$?\d[\d,]*(\.\d+)?( ?USD)?"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
+EMAIL_PATTERN = r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 HOURS = re.compile(r"(\d\d):(\d\d) ?[-–] ?(\d\d):(\d\d)", re.ASCII)
 
 
@@ -55,6 +56,17 @@ def _name(value: str) -> str:
         hint = "use lower-case letters, digits and single hyphens, at most 63"
         raise UnitError(f"`{value}` is not a name", f"{hint}, such as `{near}`" if near else hint)
     return value
+
+
+def emails_of(text: str) -> tuple[str, ...]:
+    """Return the addresses of a text with commas between them, each once; raise `UnitError` where one is none."""
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+    for one in found:
+        if not re.fullmatch(EMAIL_PATTERN, one, re.ASCII) or len(one) > 254:
+            raise UnitError(
+                f"`{one}` is not an e-mail address", "write such as `ml-costs@example.com, ops@example.com`"
+            )
+    return found
 
 
 def _positive_duration(text: str) -> timedelta:
@@ -168,4 +180,10 @@ Hours: TypeAlias = Annotated[
     from_text(parse_hours),
     _pattern(r"^\d\d:\d\d ?[-–] ?\d\d:\d\d$", "08:00-20:00", "22:00-06:00"),
 ]
+Emails: TypeAlias = Annotated[
+    str,
+    from_text(lambda text: ", ".join(emails_of(text))),
+    _pattern(f"^ *{EMAIL_PATTERN}( *, *{EMAIL_PATTERN})* *$", "ml-costs@example.com"),
+]
+"""E-mail addresses with commas between them."""
 Date: TypeAlias = Annotated[date, from_text(_date), _pattern(r"^\d{4}-\d\d-\d\d$", "2026-12-25")]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.findings import Cost, Evidence, Finding
-from engine.people import STRONG
+from engine.people import STRONG, Authorship
 from engine.plan import Step
 from engine.policy.model import Approval, SecondFactor
 from engine.state.lifecycle import answered
@@ -43,6 +43,7 @@ FACTS = 40
 """Pieces of evidence that are kept with a question."""
 LONGEST_FACT = 500
 """Characters of a text that is kept with a question."""
+NOT_LOOKED_UP = Authorship(unknown="nobody looked it up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def question(
     record: FindingRecord,
     now: datetime,
     requester: str = "",
+    authorship: Authorship = NOT_LOOKED_UP,
 ) -> ApprovalRecord:
     """Return the question whether `steps` may be carried out, bound to exactly them."""
     approval = steps[0].approval
@@ -84,6 +86,8 @@ def question(
         quorum=approval.quorum,
         strong=needs_second_factor(finding, steps, approval),
         requester=requester,
+        authors=authorship.people,
+        author_unknown=authorship.unknown,
         shown=shown_of(finding, steps),
     )
 
@@ -144,7 +148,7 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
     Return the approval with one more vote, decided where that decides it; or why the vote does not count.
 
     `entitled` says whether the principal is one of the approvers now. One no denies; a quorum of different people
-    approves; nobody approves what he asked for himself.
+    approves; nobody approves what he asked for himself, by starting the run or by writing the policy.
     """
     if record.status is not Decision.PENDING:
         return NotCounted(f"it is {record.status.value} already")
@@ -152,8 +156,9 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
         return NotCounted(f"it expired at {record.expires:%Y-%m-%d %H:%M} UTC")
     if not entitled:
         return NotCounted(f"{vote.principal} is not one of its approvers")
-    if vote.yes and _same(vote.principal, record.requester):
-        return NotCounted(f"{vote.principal} asked for it, and another has to approve")
+    own = own_part(record, vote.principal)
+    if vote.yes and own:
+        return NotCounted(f"{vote.principal} {own}, and another has to approve")
     if any(_same(v.principal, vote.principal) and (v.yes, v.door) == (vote.yes, vote.door) for v in record.votes):
         return NotCounted(f"{vote.principal} has said so already")
     votes = (*record.votes, vote)
@@ -164,6 +169,13 @@ def voted(record: ApprovalRecord, vote: Vote, *, entitled: bool) -> ApprovalReco
     if len(agreed) >= record.quorum and (proven or not record.strong):
         return replace(record, votes=votes, status=Decision.APPROVED, decided=vote.at)
     return replace(record, votes=votes)
+
+
+def own_part(record: ApprovalRecord, principal: str) -> str:
+    """Return what `principal` did towards the question, so that his yes is none; empty where he did nothing."""
+    if _same(principal, record.requester):
+        return "asked for it"
+    return "was the last to change the policy" if any(_same(principal, one) for one in record.authors) else ""
 
 
 def _same(one: str, other: str) -> bool:

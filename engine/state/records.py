@@ -231,6 +231,10 @@ class ApprovalRecord:
     """Whether one yes has to come through a door of `engine.people.STRONG`."""
     votes: tuple[Vote, ...] = ()
     requester: str = ""
+    authors: tuple[str, ...] = ()
+    """Principals of who changed the policy last; they count as having asked."""
+    author_unknown: str = ""
+    """Why it is not known who did; empty where it is."""
     decided: datetime | None = None
     reason: str = ""
     shown: Shown = field(default_factory=Shown)

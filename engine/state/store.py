@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from engine.errors import BursarError
@@ -33,6 +34,13 @@ class Table(StrEnum):
     CLICK = "click"
     SETTING = "setting"
     """What is set for the whole installation: the freeze, the figures of the last run that breakers compare with."""
+
+
+LIVE: Mapping[Table, str] = MappingProxyType(
+    {Table.CLICK: "new", Table.MESSAGE: "open", Table.APPROVAL: "pending", Table.RUN: "running"}
+)
+"""The status of the few records of a growing table that every run asks for. A store finds these by key, and reads none
+of the others for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,11 @@ class Store(Protocol):
         """Return one record."""
 
     def scan(self, table: Table, status: str | None = None) -> Iterator[Stored]:
-        """Yield the records of a table in order of their keys, those with `status` only where one is given."""
+        """
+        Yield the records of a table in order of their keys, those with `status` only where one is given.
+
+        With the status that `LIVE` names, no other records are read.
+        """
 
     def commit(self, puts: Sequence[Put], notes: Sequence[Note] = (), lease: Lease | None = None) -> Head:
         """

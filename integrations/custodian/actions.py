@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from engine.policy.model import Approval, Parameter
+from engine.policy.scalars import EMAIL_PATTERN
 from engine.units import format_duration
 from integrations.custodian.lengths import days
 from integrations.custodian.literal import shown
@@ -189,7 +190,7 @@ def _mark(action: Mapping[str, Any], known: Mapping[str, str], plan: Plan) -> It
 
 def _notify(action: Mapping[str, Any], plan: Plan) -> Iterator[str]:
     people = [who for who in action.get("to") or () if isinstance(who, str)]
-    emails = [who for who in people if "@" in who and "://" not in who]
+    emails = [who for who in people if re.fullmatch(EMAIL_PATTERN, who)]
     channels = [who.removeprefix("slack://") for who in people if who.startswith("slack://#")]
     if emails:
         plan.notify["email"] = ", ".join(emails)

@@ -40,7 +40,7 @@ class Addresses:
         return f"{failed} of {len(self.secrets)} addresses did not take it" if failed else ""
 
 
-def check_addresses(secrets: Sequence[SecretStr]) -> None:
+def check_addresses(secrets: Sequence[SecretStr], where: str = "notify.addresses") -> None:
     """
     Raise `ConfigError` where apprise is not installed, or does not know what an address means.
 
@@ -50,14 +50,12 @@ def check_addresses(secrets: Sequence[SecretStr]) -> None:
         from apprise import Apprise
     except ImportError as error:
         hint = "pip install 'bursar[notify]'"
-        raise ConfigError.of(
-            "missing-extra", "`apprise` is not installed", where="notify.addresses", hint=hint
-        ) from error
+        raise ConfigError.of("missing-extra", "`apprise` is not installed", where=where, hint=hint) from error
     for number, secret in enumerate(secrets, 1):
         text = secret.get_secret_value()
         if text.partition(":")[0].casefold() in LOCAL or not Apprise.instantiate(text, suppress_exceptions=True):
             hint = (
                 "such as `mailtos://USER:PASSWORD@smtp.example.com?to=ml@example.com`; https://appriseit.com lists them"
             )
-            said = f"address {number} of `notify.addresses` is none that a message can be sent to"
-            raise ConfigError.of("bad-config", said, where="notify.addresses", hint=hint)
+            said = f"address {number} of `{where}` is none that a message can be sent to"
+            raise ConfigError.of("bad-config", said, where=where, hint=hint)

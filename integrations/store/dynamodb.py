@@ -17,7 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from engine.state.commits import check_commit, check_key, conflict, lease_lost
 from engine.state.ledger import Entry, Head, Note, chained, head_after
-from engine.state.store import Lease, Put, Stored, Table
+from engine.state.store import LIVE, Lease, Put, Stored, Table
 from integrations.store.dynamodb_errors import Refused, lost_to_others, told
 from integrations.store.dynamodb_items import (
     HEAD,
@@ -26,14 +26,15 @@ from integrations.store.dynamodb_items import (
     entries_after,
     entry_of,
     entry_write,
+    found_records,
     head_of,
     head_write,
     lease_check,
     lease_key,
     lease_of,
+    live_writes,
     record_item,
     record_key,
-    records_of,
     stored_of,
     version_check,
 )
@@ -47,7 +48,7 @@ PATIENCE_SECONDS = 30.0
 """For how long a commit is tried again where only the end of the ledger had moved."""
 
 
-class _LostRace(Exception):  # noqa: N818  (not an error: another commit was first, and this one reads again)
+class LostRaceError(Exception):
     """The end of the ledger moved, or another transaction held an item."""
 
 
@@ -70,17 +71,17 @@ class DynamoStore:
 
     def scan(self, table: Table, status: str | None = None) -> Iterator[Stored]:
         """Yield the records of a table in order of their keys."""
-        for item in self._query(records_of(table, status)):
+        for item in self.query(found_records(table, status)):
             yield stored_of(table, item, self.name)
 
     def commit(self, puts: Sequence[Put], notes: Sequence[Note] = (), lease: Lease | None = None) -> Head:
         """Write all of it or nothing."""
-        check_commit(puts, notes, self.batch, self.name)
+        check_commit(puts, notes, self.batch - sum(put.table in LIVE for put in puts), self.name)
         if not puts and not notes:
             if lease is not None and not self._held(lease):
                 raise lease_lost(lease, self.name)
             return self.head()
-        return self._again(lambda: self._commit_once(puts, notes, lease))
+        return self.again(lambda: self._commit_once(puts, notes, lease))
 
     def head(self) -> Head:
         """Return where the ledger ends."""
@@ -93,7 +94,7 @@ class DynamoStore:
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Yield the entries with a serial above `after`, in order."""
-        for item in self._query(entries_after(after)):
+        for item in self.query(entries_after(after)):
             yield entry_of(item, self.name)
 
     def acquire(self, name: str, holder: str, ttl: timedelta, now: datetime) -> Lease | None:
@@ -119,7 +120,7 @@ class DynamoStore:
                 "ExpressionAttributeNames": {"#t": "token"},
                 "ExpressionAttributeValues": {":t": {"N": str(token - 1)}},
             }
-        return lease if self._wrote("put_item", Item=kept, **condition) else None
+        return lease if self.wrote("put_item", Item=kept, **condition) else None
 
     def renew(self, lease: Lease, ttl: timedelta, now: datetime) -> Lease:
         """Return the same lease, holding until `now + ttl`."""
@@ -149,11 +150,12 @@ class DynamoStore:
         after = head_after(head, entries)
         writes = [record_item(put) for put in puts]
         writes += [entry_write(entry) for entry in entries]
+        writes += live_writes(puts)
         writes.append(head_write(head, after) if entries else version_check())
         if lease is not None:
             writes.append(lease_check(lease))
         try:
-            self.client.transact_write_items(TransactItems=[_in_table(self.table, write) for write in writes])
+            self.client.transact_write_items(TransactItems=[in_table(self.table, write) for write in writes])
         except self.client.exceptions.TransactionCanceledException as error:
             refused = Refused.of(error)
             if lease is not None and refused.by_condition(len(writes) - 1):
@@ -162,7 +164,7 @@ class DynamoStore:
             if moved:
                 raise conflict(moved, self.name) from error
             if refused.lost_race:
-                raise _LostRace from error
+                raise LostRaceError from error
             raise
         return after
 
@@ -172,7 +174,7 @@ class DynamoStore:
         found: Item | None = answer.get("Item")
         return found
 
-    def _query(self, wanted: dict[str, Any]) -> Iterator[Item]:
+    def query(self, wanted: dict[str, Any]) -> Iterator[Item]:
         """Yield the items of every page; a page may be empty and yet not the last one."""
         start: dict[str, Any] = {}
         while True:
@@ -191,7 +193,7 @@ class DynamoStore:
         return (holder, token) == (lease.holder, lease.token)
 
     def _set_lease(self, lease: Lease, attribute: str, value: str) -> bool:
-        return self._wrote(
+        return self.wrote(
             "update_item",
             Key=lease_key(lease.name),
             UpdateExpression="SET #a = :v",
@@ -200,7 +202,7 @@ class DynamoStore:
             ExpressionAttributeValues={":v": {"S": value}, ":h": {"S": lease.holder}, ":t": {"N": str(lease.token)}},
         )
 
-    def _wrote(self, call: str, **arguments: Any) -> bool:
+    def wrote(self, call: str, **arguments: Any) -> bool:
         """Return whether a conditional write was made."""
 
         def once() -> bool:
@@ -209,15 +211,15 @@ class DynamoStore:
             except self.client.exceptions.ConditionalCheckFailedException:
                 return False
             except self.client.exceptions.TransactionConflictException as error:
-                raise _LostRace from error
+                raise LostRaceError from error
             return True
 
-        return self._again(once)
+        return self.again(once)
 
-    def _again(self, write: Callable[[], Result]) -> Result:
+    def again(self, write: Callable[[], Result]) -> Result:
         """Return what `write` does, once no other write is faster."""
         retrying = Retrying(
-            retry=retry_if_exception_type(_LostRace),
+            retry=retry_if_exception_type(LostRaceError),
             wait=wait_random_exponential(multiplier=0.02, max=1),
             stop=stop_after_delay(self.patience),
             reraise=True,
@@ -225,9 +227,10 @@ class DynamoStore:
         try:
             with told(self.name):
                 return retrying(write)
-        except _LostRace as error:
+        except LostRaceError as error:
             raise lost_to_others(self.name, self.patience) from error
 
 
-def _in_table(table: str, write: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def in_table(table: str, write: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return a write of a transaction over `table`."""
     return {verb: {"TableName": table, **what} for verb, what in write.items()}

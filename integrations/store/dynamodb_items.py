@@ -5,30 +5,39 @@ The items of the one table: what their keys are, and the writes and queries over
 |---|---|---|
 | `head` | `head` | the schema's version, the lineage, where the ledger ends |
 | `record#<table>` | the record's key | one record: `version`, `status`, `body` |
+| `live#<table>` | the record's key | the same again, as long as the record has the status that `LIVE` names |
 | `ledger` | the serial in fifteen digits | one entry: `content`, `digest` |
 | `lease` | the lease's name | `holder`, `token`, `expires` |
 
-Sort keys are in order of their bytes, which is that of code points; so no index is needed for any read.
+Sort keys are in order of their bytes, which is that of code points; so no index is needed for any read. What is live
+is written and taken away by the commit that changes the record: it is never late, as an index of DynamoDB's would be.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from engine.state.ledger import Entry, Head
-from engine.state.store import Lease, Put, StateError, Stored, Table
+from engine.state.store import LIVE, Lease, Put, StateError, Stored, Table
 from integrations.store.encoding import decode_entry, decode_stored, encode_body, encode_entry
 
 Item: TypeAlias = dict[str, Any]
 """Attributes as DynamoDB's low-level API has them."""
-VERSION = 1
+VERSION = 2
 """Of the shape that this module describes."""
+BETWEEN = 0
+"""The version while a table is brought from an earlier one to this: nobody knows it, so that nobody writes."""
 HEAD: Item = {"pk": {"S": "head"}, "sk": {"S": "head"}}
 _NEW = "attribute_not_exists(pk)"
 
 
 def record_key(table: Table, key: str) -> Item:
     return {"pk": {"S": f"record#{table.value}"}, "sk": {"S": key}}
+
+
+def live_key(table: Table, key: str) -> Item:
+    return {"pk": {"S": f"live#{table.value}"}, "sk": {"S": key}}
 
 
 def lease_key(name: str) -> Item:
@@ -54,6 +63,30 @@ def record_item(put: Put) -> Item:
     }
 
 
+def live_writes(puts: Sequence[Put]) -> Iterator[Item]:
+    """Yield the writes that keep what is live beside `puts`."""
+    for put in puts:
+        if put.table not in LIVE:
+            continue
+        key = live_key(put.table, put.key)
+        if put.status == LIVE[put.table]:
+            yield {"Put": {"Item": record_item(put)["Put"]["Item"] | key}}
+        elif put.expected:
+            yield {"Delete": {"Key": key}}
+
+
+def live_copy(table: Table, item: Item) -> Sequence[Item]:
+    """Return the transaction that makes a record of an earlier version live, if it is still as in `item`."""
+    key = {name: item[name] for name in ("pk", "sk")}
+    check = {
+        "Key": key,
+        "ConditionExpression": "#v = :v",
+        "ExpressionAttributeNames": {"#v": "version"},
+        "ExpressionAttributeValues": {":v": item["version"]},
+    }
+    return {"ConditionCheck": check}, {"Put": {"Item": item | live_key(table, key["sk"]["S"])}}
+
+
 def stored_of(table: Table, item: Item, store: str) -> Stored:
     """Return the record that `item` holds; raise `StateError` (`state-damaged`) where it holds none."""
     try:
@@ -62,6 +95,17 @@ def stored_of(table: Table, item: Item, store: str) -> Stored:
     except (KeyError, ValueError) as error:
         raise damaged("a record", store) from error
     return decode_stored(table, key, version, status, body, store)
+
+
+def found_records(table: Table, status: str | None) -> dict[str, Any]:
+    """Return the query for the records of a table with `status`, or for all."""
+    if status is None or status != LIVE.get(table):
+        return records_of(table, status)
+    return {
+        "KeyConditionExpression": "#pk = :pk",
+        "ExpressionAttributeNames": {"#pk": "pk"},
+        "ExpressionAttributeValues": {":pk": {"S": f"live#{table.value}"}},
+    }
 
 
 def records_of(table: Table, status: str | None) -> dict[str, Any]:

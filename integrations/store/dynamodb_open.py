@@ -10,7 +10,8 @@ from engine.state.ledger import Head, origin
 from integrations.aws.refusals import code_of
 from integrations.store.dynamodb import DynamoStore
 from integrations.store.dynamodb_errors import told
-from integrations.store.dynamodb_items import HEAD, head_item
+from integrations.store.dynamodb_items import HEAD, head_item, head_of
+from integrations.store.dynamodb_migration import migrate
 from integrations.store.versions import nothing_there
 
 KEYS = ("pk", "sk")
@@ -19,6 +20,8 @@ KEYS = ("pk", "sk")
 def open_dynamodb(client: Any, table: str, *, create: bool = True) -> DynamoStore:
     """
     Return the store in the table named `table`, made where there is none and `create` says so.
+
+    A table of an earlier version is brought to this one, whoever opens it.
 
     Raises:
         StateError: the table cannot be used, or is of another version.
@@ -30,8 +33,11 @@ def open_dynamodb(client: Any, table: str, *, create: bool = True) -> DynamoStor
                 if not create:
                     raise nothing_there(store.name)
                 _make(client, table)
-            if create and "Item" not in client.get_item(TableName=table, Key=HEAD, ConsistentRead=True):
+            found = client.get_item(TableName=table, Key=HEAD, ConsistentRead=True).get("Item")
+            if found is None and create:
                 _begin(client, table)
+            if found is not None:
+                migrate(store, head_of(found, store.name)[1])
         store.head()
     except BaseException:
         store.close()

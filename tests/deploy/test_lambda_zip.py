@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bursar.lambdas.runtime_api import running
+from tests.git_repository import repository
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "deploy" / "lambda" / "build.py"
@@ -33,6 +34,8 @@ def built(tmp_path_factory):
     (config / "bursar.yaml").write_text("version: 1\n", encoding="utf-8")
     case = ROOT / "tests" / "cases" / "plans" / "a-limit-holds-what-could-act"
     (config / "policies" / "p.yaml").write_bytes((case / "policies.yaml").read_bytes())
+    made = repository(config)
+    made.commit("mira@example.com")
     (config / "bursar.db").write_bytes(b"a state")
     (config / ".env").write_text("SECRET=1", encoding="utf-8")
     done = build("-o", folder / "bursar.zip", "--config", config)
@@ -65,6 +68,13 @@ def test_what_is_in_it(built):
     } <= names
     assert [name for name in names if name.endswith((".db", ".env")) or name.startswith(("tests/", "moto/"))] == []
     assert "bursar/lambdas/__pycache__/schedule.cpython-{}{}.pyc".format(*sys.version_info) in names
+
+
+def test_it_knows_who_wrote_the_policies(built):
+    """T33: a function has no git, so the zip says who changed each policy last."""
+    with zipfile.ZipFile(built[0]) as archive:
+        (policies,) = json.loads(archive.read("config/authors.json"))["files"].values()
+    assert set(map(tuple, policies.values())) == {("mira@example.com",)}
 
 
 def test_it_is_the_same_again(built, tmp_path):

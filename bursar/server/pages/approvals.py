@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from starlette.responses import RedirectResponse, Response
 
-from bursar.approving import decide, find_approval
+from bursar.approving import decide, find_approval, moment
 from bursar.operating import find_finding, snooze
 from bursar.server.desk import Asked
 from bursar.server.pages.findings import SNOOZES, may_snooze
 from engine.people import Door
-from engine.state.approvals import NotCounted
+from engine.state.approvals import NotCounted, own_part
 from engine.state.records import ApprovalRecord, Decision, Vote, restored
 from engine.state.store import Table
 
@@ -58,7 +58,7 @@ def _answer(asked: Asked, *, yes: bool) -> Response:
         record = find_approval(store, id_).record
         if not yes and not reason:
             return _shown(asked, record, 422, "A no needs a reason: it is in the ledger, and whoever asked wants it.")
-        now = asked.desk.clock()
+        now = moment(store, asked.desk.clock)
         vote = Vote(asked.visitor.principal, Door.WEB.value, yes, now, reason)
         counted = decide(store, id_, vote, entitled=entitled(asked, record), now=now)
         if isinstance(counted, NotCounted):
@@ -100,6 +100,6 @@ def _shown(asked: Asked, record: ApprovalRecord, status: int = 200, wrong: str =
         wrong=wrong,
         open=record.status is Decision.PENDING and now < record.expires,
         entitled=entitled(asked, record),
-        own=asked.visitor.principal == record.requester,
+        own=own_part(record, asked.visitor.principal),
         agreed=len({vote.principal for vote in record.votes if vote.yes}),
     )

@@ -316,7 +316,7 @@ def test_the_handler_writes_one_commit(stage):
     asked = []
     stage.store = MemoryStore(stage.store.memory, before=asked.append)
     stage.send(payload)
-    assert asked == ["get", "commit"]
+    assert asked == ["get", "clock", "commit"]
 
 
 # --- T42: restart --------------------------------------------------------------------------------

@@ -164,6 +164,14 @@ def test_an_account_that_is_not_listed():
     assert (ids(found.act), ids(found.ask), ids(found.warn)) == ({"f4"}, set(), {"f3"})
 
 
+def test_a_policy_about_which_nobody_is_asked():
+    """Where the author has to be known and is not, nothing is asked; warnings go on, and so does what is approved."""
+    unasked = Bounds(unasked=lambda policy: f"{policy}: not known")
+    found = agenda([task(1), task(2, Wish.ASK), task(3, Wish.WARN)], unasked, NOW)
+    assert (ids(found.act), ids(found.ask), ids(found.warn)) == ({"f1"}, set(), {"f3"})
+    assert [blocked.reason.endswith(": not known") for blocked in found.blocked] == [True]
+
+
 def test_a_question_needs_somebody_to_ask():
     """Where the policy names no approvers nothing is asked, and the agenda says so."""
     one = task(1, Wish.ASK)

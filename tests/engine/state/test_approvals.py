@@ -111,6 +111,22 @@ def test_a_quorum_counts_people():
     assert both.status is Decision.APPROVED
 
 
+@pytest.mark.parametrize("who", ["tomas@example.com", "Tomas@Example.com ", "zoe@example.com"])
+def test_nobody_approves_his_own_policy(who):
+    """T33: each of those who changed the policy last may deny, and not approve; another may."""
+    own = approval(authors=("tomas@example.com", "zoe@example.com"))
+    refused = voted(own, vote(who), entitled=True)
+    assert isinstance(refused, NotCounted)
+    assert "was the last to change the policy" in refused.reason
+    assert isinstance(voted(own, vote(who, yes=False), entitled=True), ApprovalRecord)
+    assert isinstance(voted(own, vote("ana"), entitled=True), ApprovalRecord)
+
+
+def test_an_unknown_author_blocks_nobody():
+    """Where it is not known who changed the policy, whoever is entitled approves."""
+    assert isinstance(voted(approval(author_unknown="no git"), vote("ana"), entitled=True), ApprovalRecord)
+
+
 @pytest.mark.parametrize("who", ["mira", "Mira", " mira"])
 def test_nobody_approves_what_he_asked_for(who):
     """Who asked may deny, and not approve."""
