@@ -109,9 +109,25 @@ def _series(ask: Ask, answers: Answers) -> Series | Unknown | None:
 
 def _shared(values: Buckets, counts: Buckets, ask: Ask) -> tuple[int, ...]:
     """Return for how many intervals of each bucket no sender was silent."""
-    pairs = zip_longest(values, counts[: len(values)])
-    whole = [0 if value is None else math.floor((count or 0) / ask.senders) for value, count in pairs]
-    return tuple(min(intervals, ask.frame.per_bucket) for intervals in whole)
+    held = [0.0 if value is None else count or 0.0 for value, count in zip_longest(values, counts[: len(values)])]
+    whole = evened(held, ask.senders * ask.frame.per_bucket)
+    return tuple(math.floor(count / ask.senders) for count in whole)
+
+
+def evened(counts: Sequence[float], due: int) -> list[float]:
+    """
+    Return counts of at most `due`: what a bucket has more makes up for what the one before or after it lacks.
+
+    A sample that is sent every minute may come a second late and so fall into the next bucket. None counts twice.
+    """
+    found = list(counts)
+    for index in range(len(found)):
+        for other in (index - 1, index + 1):
+            if 0 <= other < len(found) and found[other] > due > found[index]:
+                moved = min(found[other] - due, due - found[index])
+                found[other] -= moved
+                found[index] += moved
+    return [min(count, due) for count in found]
 
 
 def _added(found: Sequence[Series]) -> Series:
