@@ -330,6 +330,9 @@ def _fill_quiet(
     for witness in kind.metrics:
         if witness.event_driven or witness.derived_from or witness.devices != metric.devices:
             continue
+        gap = resource.gaps.get(f"metrics.{witness.signal}")
+        if gap is not None and gap.reason is not Reason.NOT_COLLECTED:
+            dead = gap if dead is None else dead
         for series in resource.metrics.get(witness.name, ()):
             alive = read_window(series, window, path_of(witness, series.device), witness.unit)
             if isinstance(alive, Unknown):

@@ -91,7 +91,7 @@ class Source:
     @property
     def text(self) -> str:
         """For evidence."""
-        return f"cloudwatch {self.namespace}/{self.metric}"
+        return f"cloudwatch {self.namespace}/{self.metric}{' of all of the region' if self.everybody else ''}"
 
 
 def identity_of(source: Source, resource: Resource) -> str | Unknown:
