@@ -27,6 +27,7 @@ Listings: TypeAlias = Mapping[Listed, tuple[Dimensions, ...] | Unknown]
 
 INFINITE = float("inf")
 PERCENT = 100 * SLACK
+"""The highest number of one accelerator."""
 TOTAL_PERIOD = 3_600
 """Seconds. What a device has of memory does not change; a few data points tell it."""
 
@@ -136,26 +137,18 @@ def plan_queries(
 def _plan_source(plan: Plan, ask: Ask, resource: Resource, index: Index) -> Unknown | None:
     """Add what is asked of one source about one resource to the plan; return why nothing can be, if so."""
     source = ask.source
-    found = found_series(source, resource, index)
-    ceiling = ceiling_of(source, resource)
-    if isinstance(found, Unknown) or isinstance(ceiling, Unknown):
-        return found if isinstance(found, Unknown) else ceiling if isinstance(ceiling, Unknown) else None
+    found, ceiling = found_series(source, resource, index), ceiling_of(source, resource)
+    if isinstance(found, Unknown):
+        return found
+    if isinstance(ceiling, Unknown):
+        return ceiling
     for one in found:
         senders = senders_of(source, resource, one.device)
         if isinstance(senders, Unknown):
             return senders
-        _add(
-            plan,
-            replace(
-                ask,
-                device=one.device,
-                divisor=divisor_of(source, resource),
-                ceiling=PERCENT if one.parts else ceiling,
-                senders=0 if one.parts else senders,
-                parts=one.parts,
-            ),
-            one,
-        )
+        divisor = divisor_of(source, resource)
+        mine = replace(ask, device=one.device, divisor=divisor, ceiling=ceiling, senders=senders)
+        _add(plan, replace(mine, ceiling=PERCENT, senders=0, parts=one.parts) if one.parts else mine, one)
     return None
 
 

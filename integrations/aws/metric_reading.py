@@ -14,6 +14,7 @@ from itertools import zip_longest
 from engine.model import Series
 from engine.values import Reason, Unknown
 from integrations.aws.metric_plan import Ask, Plan
+from integrations.aws.metric_scale import SLACK
 from integrations.aws.metric_sources import Scale
 from integrations.telemetry.grid import Buckets, merged, sample_counts, scaled, series_of
 from integrations.telemetry.port import Device, Measured
@@ -88,7 +89,7 @@ def _series(ask: Ask, answers: Answers) -> Series | Unknown | None:
         return None
     highest = max(value for value in values if value is not None)
     if highest > ask.ceiling:
-        detail = f"{ask.source.metric} goes up to {highest:,.0f}%, and its hardware to {ask.ceiling / 1.1:,.0f}%"
+        detail = f"{ask.source.metric} goes up to {highest:,.0f}%, and its hardware to {ask.ceiling / SLACK:,.0f}%"
         return Unknown(Reason.SOURCE_ERROR, f"{detail}: it was changed, or its unit is another one", ask.metric.name)
     factor = _factor(ask, answers)
     if isinstance(factor, Unknown):
@@ -142,21 +143,29 @@ def _together(found: Sequence[Series], ask: Ask) -> Series:
     """
     Return the accelerators of a device as the device: the highest value, seen for as long as enough of them were.
 
-    Instances are replaced when an endpoint is updated, so at each time it counts how many sent, not which.
+    Instances are replaced when an endpoint is updated, so at each time it counts how many sent, not which. Each of
+    them has to be there from its first sample to its last.
     """
-    per_bucket = ask.frame.per_bucket
-    held = [series.samples or tuple(0 if value is None else per_bucket for value in series.values) for series in found]
+    held = [_held(series, ask.frame.per_bucket) for series in found]
     values = tuple(
         max((v for v in bucket if v is not None), default=None)
         for bucket in zip_longest(*(series.values for series in found))
     )
-    samples = tuple(_of_enough(bucket, ask.parts) for bucket in zip_longest(*held, fillvalue=0))
+    samples = tuple(_of_all(bucket, ask.parts) for bucket in zip_longest(*held))
     return replace(found[0], values=values, samples=samples, source=f"{found[0].source} of each accelerator")
 
 
-def _of_enough(counts: Sequence[int], due: int) -> int:
-    """Return how many samples at least `due` of the senders have."""
-    return sorted(counts, reverse=True)[due - 1] if 0 < due <= len(counts) else 0
+def _held(series: Series, per_bucket: int) -> list[int | None]:
+    """Return the samples of each bucket; None before the first and after the last one."""
+    present = [index for index, value in enumerate(series.values) if value is not None]
+    counts = series.samples or [0 if value is None else per_bucket for value in series.values]
+    return [count if present[0] <= index <= present[-1] else None for index, count in enumerate(counts)]
+
+
+def _of_all(counts: Sequence[int | None], due: int) -> int:
+    """Return how many samples all senders have that are there; none where fewer are than there should be."""
+    there = [count for count in counts if count is not None]
+    return min(there) if there and len(there) >= due else 0
 
 
 def _factor(ask: Ask, answers: Answers) -> float | Unknown:

@@ -248,6 +248,14 @@ def test_an_update_replaces_the_instances_and_no_time_is_unseen(read):
     assert readings(found, "gpu.utilization") == {"v1": (70.0, 60, 60)}
 
 
+def test_a_silence_of_the_old_instance_is_not_covered_by_the_new_one(read):
+    """Both are there for the whole hour, one too many; but for ten minutes one of them is not heard."""
+    old = _gpus([0.0] * 20 + [None] * 10 + [0.0] * 30)
+    found = read([*old, *_gpus([0.0] * 60, instance="i-1")], _endpoint(enhanced_metrics=True))
+
+    assert readings(found, "gpu.utilization") == {"v1": Reason.INSUFFICIENT_SAMPLES}
+
+
 def test_an_update_that_left_minutes_unseen(read):
     """Ten minutes without either: too much of an hour, by what a metric function asks for."""
     old = _gpus([0.0] * 20, end=NOON - timedelta(minutes=40))
