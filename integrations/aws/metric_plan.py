@@ -97,13 +97,19 @@ def listings_due(kind: Kind, wanted: Mapping[Metric, timedelta], resources: Sequ
     found: dict[Listed, None] = {}
     for metric in wanted:
         source = source_of(kind.name, metric.name)
-        if source is None or not source.discover:
-            continue
-        for resource in resources:
-            if sends(source, resource):
-                found.update(dict.fromkeys(listings_of(source, resource)))
-                if source.total:
-                    found[source.namespace, published_name(source.total, resource)] = None
+        for one in (source, *source.plus) if source is not None else ():
+            found.update(dict.fromkeys(_listings_of(one, resources)))
+    return list(found)
+
+
+def _listings_of(source: Source, resources: Sequence[Resource]) -> list[Listed]:
+    """Return the listings of one source for some resources; none where its series are known without."""
+    found: dict[Listed, None] = {}
+    for resource in resources if source.discover else ():
+        if sends(source, resource):
+            found.update(dict.fromkeys(listings_of(source, resource)))
+            if source.total:
+                found[source.namespace, published_name(source.total, resource)] = None
     return list(found)
 
 
@@ -120,13 +126,12 @@ def plan_queries(
         source = source_of(kind.name, metric.name)
         if source is None:
             continue
-        due = listings_due(kind, {metric: window}, resources)
-        index = {listed: by_identity(source, listings[listed]) for listed in due}
-        for position, resource in enumerate(resources):
-            if not sends(source, resource):
-                continue
-            added = bool(source.plus) or source.everybody
-            for one in (source, *source.plus):
+        added = bool(source.plus) or source.everybody
+        for one in (source, *source.plus):
+            index = {listed: by_identity(one, listings[listed]) for listed in _listings_of(one, resources)}
+            for position, resource in enumerate(resources):
+                if not sends(one, resource):
+                    continue
                 frame = frame_of(window, max(metric.interval, interval_of(one, resource, metric.interval)), now)
                 gap = _plan_source(plan, Ask(position, metric, one, "", frame, added=added), resource, index)
                 if gap is not None:

@@ -78,6 +78,8 @@ def found_series(source: Source, resource: Resource, index: Index) -> list[Found
         return dimensions if isinstance(dimensions, Unknown) else [Found(name, "", dimensions)]
     if source.everybody:
         return _of_everybody(source, index)
+    if source.resembling:
+        return _resembling(source, resource, index)
     identity = identity_of(source, resource)
     if isinstance(identity, Unknown):
         return identity
@@ -117,6 +119,16 @@ def _of_everybody(source: Source, index: Index) -> list[Found] | Unknown:
         return of_all
     every = sorted({dimensions for one in of_all.values() for dimensions in one})
     return [Found(source.metric, "", dimensions) for dimensions in every[:MOST_WITNESSES]]
+
+
+def _resembling(source: Source, resource: Resource, index: Index) -> list[Found] | Unknown:
+    """Return the series that the service keeps of the resource under another name than its ARN or id."""
+    of_all = index[source.namespace, source.metric]
+    if isinstance(of_all, Unknown):
+        return of_all
+    own = resource.id.rpartition("/")[2]
+    names = [name for name in of_all if (own in name or name == resource.name) and name not in (own, resource.id)]
+    return [Found(source.metric, "", dimensions) for name in sorted(names) for dimensions in of_all[name]]
 
 
 def _of_parts(source: Source, resource: Resource, listed: Iterable[Dimensions]) -> list[Found] | Unknown:

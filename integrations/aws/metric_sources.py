@@ -72,6 +72,8 @@ class Source:
     """What is counted elsewhere of the same: the samples are added, and unknown where one of them cannot be read."""
     everybody: bool = False
     """True where it is about all resources of the region together: it shows that the service sends metrics."""
+    resembling: bool = False
+    """True where it is about listed series under names that hold the resource's id, or are its name."""
     by_host: bool = False
     """True where each host of a job has a series, under `name/algo-1` and so on."""
     by_instance: bool = False

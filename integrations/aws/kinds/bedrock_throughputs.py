@@ -123,8 +123,9 @@ def _invoked(runtime: tuple[str, ...], mantle: str) -> Source:
     """
     Return where CloudWatch keeps what is counted of a provisioned throughput: the sum over metrics of both endpoints.
 
-    `ModelId` is what requests name as the model: its ARN, or the id at the end of it. Whether the endpoint
-    `bedrock-mantle` takes provisioned models AWS does not say; what it publishes of one counts.
+    `ModelId` is what requests name as the model: its ARN, or the id at the end of it. AWS does not say so of
+    provisioned models, so requests that are listed under another name which holds the id count too. Nor does it say
+    whether the endpoint `bedrock-mantle` takes them; what it publishes of one counts.
     """
     named = [(RUNTIME, name, "ModelId") for name in runtime] + [(MANTLE, mantle, "Model")]
     first, *others = (
@@ -132,6 +133,8 @@ def _invoked(runtime: tuple[str, ...], mantle: str) -> Source:
         for namespace, metric, dimension in named
         for by_last in (False, True)
     )
+    if "Invocations" in runtime:
+        others.append(replace(first, by_last=False, discover=True, exact=True, resembling=True))
     return replace(first, plus=tuple(others))
 
 

@@ -116,6 +116,14 @@ def test_a_request_counts_wherever_it_is_published(read, namespace, metric, mode
     assert _of(found) == {"": (2.0, 24, 24)}
 
 
+@pytest.mark.parametrize("model", ["provisioned-model/abc123def456", "chat"])
+def test_a_request_under_an_unforeseen_name_counts(read, model):
+    """AWS does not say how it names provisioned models: whatever holds the id, or is the name, is taken for it."""
+    found = read([_others(), _counted(_once(), model)])
+
+    assert _of(found) == {"": (2.0, 24, 24)}
+
+
 def test_what_both_endpoints_count_is_added(read):
     """In the same minute."""
     series = [_counted(_once(2.0)), _counted(_once(5.0), metric="Inferences", namespace=MANTLE)]
