@@ -245,10 +245,9 @@ def metric_windows(
             found[series.device] = Unknown(Reason.NAN, "an event without a usable value", path)
         else:
             found[series.device] = read_window(series, window, path, source.unit)
-    if metric.event_driven:
-        _fill_quiet(found, resource, kind, metric, window, expected)
+    dead = _fill_quiet(found, resource, kind, metric, window, expected) if metric.event_driven else None
     if not metric.optional:
-        _add_silent(found, resource, metric, source, expected)
+        _add_silent(found, resource, metric, source, expected, dead)
     if metric.derived_from:
         return _over_idle(found, resource, kind, metric, now, watts)
     return found
@@ -289,13 +288,17 @@ def _add_silent(
     metric: Metric,
     source: Metric,
     expected: int,
+    dead: Unknown | None,
 ) -> None:
-    """Add an Unknown for each expected device without a series."""
+    """Add an Unknown for each expected device without a series; `dead` is why its silence is not zero."""
     silent = expected - len(found)
     if silent <= 0:
         return
     unknown = absence(resource, f"metrics.{source.signal}", metric.name)
-    if unknown.reason is Reason.MISSING and found:
+    if unknown.reason is Reason.MISSING and dead is not None:
+        detail = f"no {source.name} came, and whether any would have is not known: {dead.detail}"
+        unknown = Unknown(dead.reason, detail, metric.name)
+    elif unknown.reason is Reason.MISSING and found:
         detail = f"{len(found)} of {expected} devices send {source.name}"
         unknown = Unknown(Reason.INSUFFICIENT_SAMPLES, detail, metric.name)
     elif unknown.reason is Reason.MISSING:
@@ -311,25 +314,36 @@ def _fill_quiet(
     metric: Metric,
     window: Window,
     expected: int,
-) -> None:
+) -> Unknown | None:
     """
     Read silence of an event-driven metric as zero where another metric shows its source to be alive.
 
     AWS sends `Invocations` only when there are some; the hardware metrics of the same endpoint come
     every minute. Without such a witness, silence is not zero.
+
+    Returns:
+        why a witness that is there shows nothing, where one does not.
     """
+    dead: Unknown | None = None
     if f"metrics.{metric.signal}" in resource.gaps:
-        return
+        return dead
     for witness in kind.metrics:
         if witness.event_driven or witness.derived_from or witness.devices != metric.devices:
             continue
+        gap = resource.gaps.get(f"metrics.{witness.signal}")
+        if gap is not None and gap.reason is not Reason.NOT_COLLECTED:
+            dead = gap if dead is None else dead
         for series in resource.metrics.get(witness.name, ()):
             alive = read_window(series, window, path_of(witness, series.device), witness.unit)
-            if isinstance(alive, Unknown) or frozen(alive, witness):
+            if isinstance(alive, Unknown):
+                dead = alive if dead is None else dead
+                continue
+            if frozen(alive, witness):
                 continue
             known = found.get(series.device)
             if (known is None and len(found) < expected) or _only_rare(known):
                 found[series.device] = _events(resource.metrics.get(metric.name, ()), alive, metric, window)
+    return dead
 
 
 def _only_rare(known: WindowReading | Unknown | None) -> bool:

@@ -23,7 +23,7 @@ def published(
     now: datetime, grown: Sequence[Grown], endpoints: Sequence[Endpoint], agents: frozenset[str]
 ) -> Iterator[Series]:
     """Yield every series; `agents` are the names of the notebooks that have an agent."""
-    variants = {endpoint.name: endpoint.variants for endpoint in endpoints}
+    described = {endpoint.name: endpoint for endpoint in endpoints}
     for one in grown:
         match one.planted.kind:
             case _ if one.planted.story == "stopped":
@@ -37,8 +37,9 @@ def published(
             case k if k == VOLUME and one.planted.story == "attached":
                 yield from _volume(now, one)
             case k if k == ENDPOINT:
-                for variant in variants[one.planted.name]:
-                    yield from _endpoint(now, one, variant)
+                endpoint = described[one.planted.name]
+                for variant in endpoint.variants:
+                    yield from _endpoint(now, one, variant, endpoint.count)
             case _:
                 continue
 
@@ -97,7 +98,7 @@ def _volume(now: datetime, one: Grown) -> Iterator[Series]:
         yield Series("AWS/EBS", name, {"VolumeId": one.planted.id}, grid.start, grid.step, values, "Count")
 
 
-def _endpoint(now: datetime, one: Grown, variant: str) -> Iterator[Series]:
+def _endpoint(now: datetime, one: Grown, variant: str, instances: int) -> Iterator[Series]:
     if not one.planted.type:
         return
     grid = Grid.until(now, 60, one.times.created, ENDPOINT_HISTORY)
@@ -107,4 +108,5 @@ def _endpoint(now: datetime, one: Grown, variant: str) -> Iterator[Series]:
     if requests:
         yield Series("AWS/SageMaker", "Invocations", dimensions, grid.start, grid.step, requests)
     for name, values in hosting(one.planted.type, requests, grid, rng).items():
-        yield Series("/aws/sagemaker/Endpoints", name, dimensions, grid.start, grid.step, values, "Percent")
+        series = Series("/aws/sagemaker/Endpoints", name, dimensions, grid.start, grid.step, values, "Percent")
+        yield from [series] * instances

@@ -15,18 +15,9 @@ from engine.kinds import Kind, Metric
 from engine.model import KindNeeds, Resource
 from engine.values import Unknown
 from integrations.aws.metric_query import Query, frame_of
-from integrations.aws.metric_sources import (
-    Dimensions,
-    Listed,
-    Scale,
-    Source,
-    dimensions_of,
-    divisor_of,
-    fits,
-    identity_of,
-    published_name,
-    sends,
-)
+from integrations.aws.metric_scale import SLACK, ceiling_of, divisor_of, interval_of, senders_of
+from integrations.aws.metric_series import Found, Index, by_identity, found_series, listings_of
+from integrations.aws.metric_sources import Dimensions, Listed, Source, published_name, sends
 from integrations.aws.registry import source_of
 from integrations.telemetry.frame import Frame
 
@@ -34,6 +25,9 @@ Listings: TypeAlias = Mapping[Listed, tuple[Dimensions, ...] | Unknown]
 """The series CloudWatch lists for each namespace and metric, or why the list is not known."""
 
 
+INFINITE = float("inf")
+PERCENT = 100 * SLACK
+"""The highest number of one accelerator."""
 TOTAL_PERIOD = 3_600
 """Seconds. What a device has of memory does not change; a few data points tell it."""
 
@@ -47,13 +41,21 @@ class Ask:
     source: Source
     device: str
     frame: Frame
-    divisor: float | Unknown
+    divisor: float | Unknown = 1.0
     """What its values are divided by, unless `total` has an answer."""
-    value: int
+    ceiling: float = INFINITE
+    """The highest number that can be published; infinity where nothing says."""
+    value: int = 0
     count: int | None = None
     """The query of its sample counts; None where a bucket holds one sample."""
     total: int | None = None
     """The query of the device's memory."""
+    senders: int = 0
+    """Samples that each interval should hold, where that is known."""
+    parts: int = 0
+    """How many accelerators of the device there have to be, where it is one of them."""
+    added: bool = False
+    """True where the series of all asks for the metric are added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Plan:
     asks: list[Ask] = field(default_factory=list)
     gaps: dict[tuple[int, str], Unknown] = field(default_factory=dict)
     """By position of the resource and signal: the first reason why it is not known."""
+    positions: dict[Query, int] = field(default_factory=dict)
+    """Where each query stands: what several resources want is asked for once."""
 
 
 def wanted_metrics(kind: Kind, need: KindNeeds) -> Mapping[Metric, timedelta]:
@@ -93,18 +97,20 @@ def listings_due(kind: Kind, wanted: Mapping[Metric, timedelta], resources: Sequ
     found: dict[Listed, None] = {}
     for metric in wanted:
         source = source_of(kind.name, metric.name)
-        if source is None or not source.discover:
-            continue
-        for resource in resources:
-            if sends(source, resource):
-                found.update(dict.fromkeys(_listings_of(source, resource)))
-                if source.total:
-                    found[source.namespace, published_name(source.total, resource)] = None
+        for one in (source, *source.plus) if source is not None else ():
+            found.update(dict.fromkeys(_listings_of(one, resources)))
     return list(found)
 
 
-def _listings_of(source: Source, resource: Resource) -> tuple[Listed, ...]:
-    return ((source.namespace, published_name(source.metric, resource)), *source.siblings)
+def _listings_of(source: Source, resources: Sequence[Resource]) -> list[Listed]:
+    """Return the listings of one source for some resources; none where its series are known without."""
+    found: dict[Listed, None] = {}
+    for resource in resources if source.discover else ():
+        if sends(source, resource):
+            found.update(dict.fromkeys(listings_of(source, resource)))
+            if source.total:
+                found[source.namespace, published_name(source.total, resource)] = None
+    return list(found)
 
 
 def plan_queries(
@@ -120,92 +126,50 @@ def plan_queries(
         source = source_of(kind.name, metric.name)
         if source is None:
             continue
-        frame = frame_of(window, metric.interval, now)
-        due = listings_due(kind, {metric: window}, resources)
-        index = {listed: _by_identity(source, listings[listed]) for listed in due}
-        for position, resource in enumerate(resources):
-            if not sends(source, resource):
-                continue
-            found = _find(source, resource, index)
-            if isinstance(found, Unknown):
-                plan.gaps.setdefault((position, metric.signal), found)
-            else:
-                divisor = divisor_of(source, resource)
-                for one in found:
-                    _add(plan, Ask(position, metric, source, one.device, frame, divisor, len(plan.queries)), one)
+        added = bool(source.plus) or source.everybody
+        for one in (source, *source.plus):
+            index = {listed: by_identity(one, listings[listed]) for listed in _listings_of(one, resources)}
+            for position, resource in enumerate(resources):
+                if not sends(one, resource):
+                    continue
+                frame = frame_of(window, max(metric.interval, interval_of(one, resource, metric.interval)), now)
+                gap = _plan_source(plan, Ask(position, metric, one, "", frame, added=added), resource, index)
+                if gap is not None:
+                    plan.gaps.setdefault((position, metric.signal), gap)
     return plan
 
 
-Index: TypeAlias = Mapping[Listed, Mapping[str, list[Dimensions]] | Unknown]
-"""The series of each listing by the resource they name."""
+def _plan_source(plan: Plan, ask: Ask, resource: Resource, index: Index) -> Unknown | None:
+    """Add what is asked of one source about one resource to the plan; return why nothing can be, if so."""
+    source = ask.source
+    found, ceiling = found_series(source, resource, index), ceiling_of(source, resource)
+    if isinstance(found, Unknown):
+        return found
+    if isinstance(ceiling, Unknown):
+        return ceiling
+    for one in found:
+        senders = senders_of(source, resource, one.device)
+        if isinstance(senders, Unknown):
+            return senders
+        divisor = divisor_of(source, resource)
+        mine = replace(ask, device=one.device, divisor=divisor, ceiling=ceiling, senders=senders)
+        _add(plan, replace(mine, ceiling=PERCENT, senders=0, parts=one.parts) if one.parts else mine, one)
+    return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A series that exists, or may."""
-
-    metric: str
-    device: str
-    dimensions: Dimensions
-    total: str = ""
-    """The metric that holds the device's memory, where one is listed."""
-
-
-def _by_identity(source: Source, series: tuple[Dimensions, ...] | Unknown) -> Mapping[str, list[Dimensions]] | Unknown:
-    if isinstance(series, Unknown):
-        return series
-    found: dict[str, list[Dimensions]] = {}
-    for dimensions in series:
-        if fits(source, dimensions):
-            found.setdefault(dict(dimensions)[source.identity], []).append(dimensions)
-    return found
-
-
-def _find(source: Source, resource: Resource, index: Index) -> list[_Found] | Unknown:
-    """Return the series of `source` that the resource has, or why they are not known."""
-    divisor = divisor_of(source, resource)
-    if isinstance(divisor, Unknown) and source.scale is not Scale.OF_TOTAL:
-        return divisor
-    name = published_name(source.metric, resource)
-    if not source.discover:
-        dimensions = dimensions_of(source, resource)
-        return dimensions if isinstance(dimensions, Unknown) else [_Found(name, "", dimensions)]
-    identity = identity_of(source, resource)
-    if isinstance(identity, Unknown):
-        return identity
-    all_dimensions: dict[Dimensions, None] = {}
-    for listed in _listings_of(source, resource):
-        by_identity = index[listed]
-        if isinstance(by_identity, Unknown):
-            return by_identity
-        all_dimensions.update(dict.fromkeys(by_identity.get(identity, ())))
-    found = [_Found(name, dict(d).get(source.device, ""), d) for d in sorted(all_dimensions)]
-    return _with_totals(found, source, resource, index) if source.total else found
-
-
-def _with_totals(found: list[_Found], source: Source, resource: Resource, index: Index) -> list[_Found] | Unknown:
-    """Return the series with the metric that holds their 100%, or why it is not known of one of them."""
-    total = published_name(source.total, resource)
-    by_identity = index[source.namespace, total]
-    listed = () if isinstance(by_identity, Unknown) else by_identity.get(str(identity_of(source, resource)), ())
-    nominal = divisor_of(source, resource)
-    if isinstance(nominal, Unknown) and any(one.dimensions not in listed for one in found):
-        if isinstance(by_identity, Unknown):
-            return by_identity
-        return Unknown(nominal.reason, f"nothing sends {source.total}: {nominal.detail}", source.total)
-    return [replace(one, total=total) if one.dimensions in listed else one for one in found]
-
-
-def _add(plan: Plan, ask: Ask, found: _Found) -> None:
+def _add(plan: Plan, ask: Ask, found: Found) -> None:
     """Add the queries of one series to the plan."""
 
     def query(metric: str, statistic: str, period: int) -> int:
-        plan.queries.append(Query(ask.source.namespace, metric, found.dimensions, statistic, period, ask.frame))
-        return len(plan.queries) - 1
+        asked = Query(ask.source.namespace, metric, found.dimensions, statistic, period, ask.frame)
+        if asked not in plan.positions:
+            plan.positions[asked] = len(plan.queries)
+            plan.queries.append(asked)
+        return plan.positions[asked]
 
     step = ask.frame.step
     value = query(found.metric, ask.source.statistic, step)
-    counted = ask.frame.per_bucket > 1 and not ask.metric.event_driven
+    counted = (ask.frame.per_bucket > 1 or ask.senders > 1) and not (ask.metric.event_driven or ask.added)
     count = query(found.metric, "SampleCount", step) if counted else None
     total = query(found.total, "Maximum", max(step, TOTAL_PERIOD)) if found.total else None
     plan.asks.append(replace(ask, value=value, count=count, total=total))

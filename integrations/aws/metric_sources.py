@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from engine.model import Resource, absence
+from engine.model import Resource
 from engine.values import Reason, Unknown
 
 Dimensions: TypeAlias = tuple[tuple[str, str], ...]
@@ -26,9 +26,13 @@ class Scale(StrEnum):
     """What a published number has to be divided by."""
 
     AS_SENT = "as sent"
-    PER_ACCELERATOR = "per accelerator"
-    """Published as a sum over the accelerators of an instance: 0-400 on four."""
+    OVER_ACCELERATORS = "over accelerators"
+    """
+    Published as a sum over the accelerators of an instance, 0-400 on four. It is not divided: all of it may be
+    the work of one of them, and a mean of four at 3% may be one at 12%. So it is what one does at most.
+    """
     PER_VCPU = "per vCPU"
+    """Published as a sum over the vCPUs of an instance."""
     OF_TOTAL = "of total"
     """Published in MiB; becomes percent of the device's memory."""
 
@@ -59,6 +63,21 @@ class Source:
     """True where series with further dimensions are another breakdown of the same samples."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Dimensions that must have this value."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """
+    Sets of dimensions of which one, where it is listed, tells the accelerators of the device apart. Each is read
+    then, in percent, in place of what is sent of the device as a whole.
+    """
+    plus: tuple[Source, ...] = ()
+    """What is counted elsewhere of the same: the samples are added, and unknown where one of them cannot be read."""
+    everybody: bool = False
+    """True where it is about all resources of the region together: it shows that the service sends metrics."""
+    resembling: bool = False
+    """True where it is about listed series under names that hold the resource's id, or are its name."""
+    by_host: bool = False
+    """True where each host of a job has a series, under `name/algo-1` and so on."""
+    by_instance: bool = False
+    """True where each instance of the device sends samples to one series: fewer samples are silent instances."""
     siblings: tuple[Listed, ...] = ()
     """Metrics with the same dimensions that are listed even while this one is silent."""
     scale: Scale = Scale.AS_SENT
@@ -74,7 +93,7 @@ class Source:
     @property
     def text(self) -> str:
         """For evidence."""
-        return f"cloudwatch {self.namespace}/{self.metric}"
+        return f"cloudwatch {self.namespace}/{self.metric}{' of all of the region' if self.everybody else ''}"
 
 
 def identity_of(source: Source, resource: Resource) -> str | Unknown:
@@ -133,61 +152,6 @@ def sends(source: Source, resource: Resource) -> bool:
 
 def _is_zero(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value == 0
-
-
-def divisor_of(source: Source, resource: Resource) -> float | Unknown:
-    """
-    Return what the published numbers of `resource` are divided by; 1 where they are as declared.
-
-    For `OF_TOTAL` it is the memory by instance type, for agents that do not publish the total.
-    """
-    match source.scale:
-        case Scale.PER_ACCELERATOR:
-            return _per_instance(resource, "accelerator.devices")
-        case Scale.PER_VCPU:
-            return _per_instance(resource, "vcpus")
-        case Scale.OF_TOTAL:
-            return _nominal_memory(resource)
-        case _:
-            return 1.0
-
-
-def _per_instance(resource: Resource, name: str) -> float | Unknown:
-    """Return how many of something one instance has, from the sum over all instances of the endpoint."""
-    types = resource.fields.get("instance.types")
-    if isinstance(types, tuple) and len(set(types)) > 1:
-        return Unknown(Reason.NOT_COLLECTED, "its variants run on different instance types", name)
-    total, instances = _number(resource, name, "hardware"), _number(resource, "instance.count", "config")
-    if isinstance(total, Unknown):
-        return total
-    if isinstance(instances, Unknown):
-        return instances
-    each = total / instances if instances else 0.0
-    if each < 1 or not each.is_integer():
-        detail = f"{total:g} {name} on {instances:g} instances"
-        return Unknown(Reason.SOURCE_ERROR, detail, name)
-    return each
-
-
-def _number(resource: Resource, name: str, group: str) -> float | Unknown:
-    value = resource.fields.get(name)
-    if value is None:
-        gap = absence(resource, group, name)
-        reason = Reason.NOT_COLLECTED if gap.reason is Reason.MISSING else gap.reason
-        return Unknown(reason, gap.detail or f"{name} is not known", name)
-    if isinstance(value, Unknown):
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Unknown(Reason.WRONG_TYPE, repr(value), name)
-    return float(value)
-
-
-def _nominal_memory(resource: Resource) -> float | Unknown:
-    """Return the MiB of one accelerator by its instance type."""
-    gib = _number(resource, "accelerator.memory_gib", "hardware")
-    if isinstance(gib, Unknown):
-        return gib
-    return gib * 1024 if gib > 0 else Unknown(Reason.NOT_COLLECTED, "its memory is given as 0")
 
 
 def agent_gpu(identity: str, *, by_name: bool) -> Mapping[str, Source]:

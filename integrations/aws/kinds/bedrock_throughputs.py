@@ -17,6 +17,16 @@ from integrations.aws.reader import Reader
 
 CALL = "bedrock:ListProvisionedModelThroughputs"
 PAGE = 100
+RUNTIME, MANTLE = "AWS/Bedrock", "AWS/BedrockMantle"
+"""
+Namespaces of the two endpoints that take requests
+(https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring-mantle-metrics.html).
+"""
+
+
+def _counted(name: str, doc: str) -> Metric:
+    return Metric(name, "count", 60, "requests", doc, event_driven=True, reduce="sum")
+
 
 KIND = Kind(
     name="aws.bedrock.provisioned_throughput",
@@ -44,9 +54,18 @@ KIND = Kind(
         Field("modified", Type.TIMESTAMP, "When it was last changed."),
     ),
     metrics=(
-        Metric("requests", "count", 60, "requests", "Requests (`Invocations`).", reduce="sum"),
-        Metric("tokens.in", "count", 60, "requests", "Tokens read (`InputTokenCount`).", reduce="sum"),
-        Metric("tokens.out", "count", 60, "requests", "Tokens written (`OutputTokenCount`).", reduce="sum"),
+        _counted("requests", "Requests that were accepted (`Invocations`); nothing is sent when there are none."),
+        _counted("requests.failed", "Requests that failed or were throttled, which may not be among the others."),
+        _counted("tokens.in", "Tokens read (`InputTokenCount`)."),
+        _counted("tokens.out", "Tokens written (`OutputTokenCount`)."),
+        Metric(
+            "source.requests",
+            "count",
+            3_600,
+            "source",
+            "Requests to all models of the account and region: whether Bedrock sends metrics at all.",
+            reduce="sum",
+        ),
     ),
 )
 
@@ -100,9 +119,23 @@ def _usage(running: bool, model: str, units: int, commitment: str | None) -> Ite
         yield replace(hours(f"aws.bedrock.provisioned{terms}:{model}", units), kept=kept)
 
 
-def invocations(name: str) -> Source:
-    """Return where CloudWatch keeps a metric of what is invoked by its ARN."""
-    return Source("AWS/Bedrock", name, "Sum", "ModelId")
+def _invoked(runtime: tuple[str, ...], mantle: str) -> Source:
+    """
+    Return where CloudWatch keeps what is counted of a provisioned throughput: the sum over metrics of both endpoints.
+
+    `ModelId` is what requests name as the model: its ARN, or the id at the end of it. AWS does not say so of
+    provisioned models, so requests that are listed under another name which holds the id count too. Nor does it say
+    whether the endpoint `bedrock-mantle` takes them; what it publishes of one counts.
+    """
+    named = [(RUNTIME, name, "ModelId") for name in runtime] + [(MANTLE, mantle, "Model")]
+    first, *others = (
+        Source(namespace, metric, "Sum", dimension, by_last=by_last, witness="source.requests")
+        for namespace, metric, dimension in named
+        for by_last in (False, True)
+    )
+    if "Invocations" in runtime:
+        others.append(replace(first, by_last=False, discover=True, exact=True, resembling=True))
+    return replace(first, plus=tuple(others))
 
 
 SOURCE = AwsKind(
@@ -111,8 +144,12 @@ SOURCE = AwsKind(
     collect,
     actions=(CALL, "bedrock:ListTagsForResource"),
     metrics={
-        "requests": invocations("Invocations"),
-        "tokens.in": invocations("InputTokenCount"),
-        "tokens.out": invocations("OutputTokenCount"),
+        "requests": _invoked(("Invocations",), "Inferences"),
+        "requests.failed": _invoked(
+            ("InvocationClientErrors", "InvocationServerErrors", "InvocationThrottles"), "InferenceClientErrors"
+        ),
+        "tokens.in": _invoked(("InputTokenCount",), "TotalInputTokens"),
+        "tokens.out": _invoked(("OutputTokenCount",), "TotalOutputTokens"),
+        "source.requests": Source(RUNTIME, "Invocations", "Sum", "ModelId", discover=True, exact=True, everybody=True),
     },
 )

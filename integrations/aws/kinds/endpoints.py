@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -24,6 +25,9 @@ CONFIG_GROUPS = ("config", "hardware", "encryption")
 """Groups that are read from the endpoint's configuration."""
 INVOCATIONS = "AWS/SageMaker"
 HOSTING = "/aws/sagemaker/Endpoints"
+ACCELERATORS = (("InstanceId", "AcceleratorId"), ("InstanceId", "GpuId"))
+"""Dimensions of enhanced metrics: as AWS documents them, and as its first examples had them."""
+MINUTE = 60
 SHADOWS = "ShadowProductionVariants"
 """Variants that get copies of requests; they run and are charged for as the others."""
 COMPONENTS = Unknown(Reason.NOT_COLLECTED, "it serves inference components, whose requests are not collected")
@@ -83,6 +87,14 @@ KIND = Kind(
         Field("instance.types", Type.STRINGS, "Instance types of all variants.", group="config"),
         Field("instance.count", Type.NUMBER, "Instances of all variants.", group="config"),
         Field("variants", Type.NUMBER, "Production variants.", group="config"),
+        Field("variant.instances", Type.STRINGS, "Instances of each variant, as `name=number`.", group="config"),
+        Field(
+            "enhanced_metrics",
+            Type.BOOL,
+            "Whether it sends metrics of each instance and accelerator, not of its variants alone.",
+            group="config",
+        ),
+        Field("metrics_interval", Type.DURATION, "How often it sends metrics of its instances.", group="config"),
         Field(
             "models",
             Type.STRINGS,
@@ -122,7 +134,7 @@ KIND = Kind(
             "percent",
             60,
             "compute",
-            "Use of a variant's GPUs; the published sum over GPUs is divided by their number.",
+            "Use of the busiest of a variant's GPUs; where only their sum is published, the sum: no GPU does more.",
             devices="variants",
         ),
         Metric(
@@ -130,7 +142,7 @@ KIND = Kind(
             "percent",
             60,
             "memory",
-            "Used memory of a variant's GPUs, likewise divided.",
+            "Used memory of a variant's fullest GPU at most: the published sum over the GPUs of an instance.",
             devices="variants",
         ),
         Metric(
@@ -138,7 +150,7 @@ KIND = Kind(
             "percent",
             60,
             "cpu",
-            "Use of a variant's vCPUs, likewise divided.",
+            "Use of a variant's vCPUs; the published sum over vCPUs is divided by their number.",
             devices="variants",
         ),
     ),
@@ -233,6 +245,8 @@ def _add_deployment(reader: Reader, deployed: Deployment, fields: dict[str, Answ
             "instance.types": types,
             "instance.count": sum(v.count for v in variants),
             "variants": len(variants),
+            "variant.instances": tuple(f"{v.name}={v.count}" for v in variants),
+            **published(config.get("MetricsConfig") or {}),
             "models": tuple(v.model for v in variants if v.model),
             "serverless": bool(variants) and not types,
             "data_capture": bool(config.get("DataCaptureConfig", {}).get("EnableCapture")),
@@ -252,6 +266,16 @@ def _add_deployment(reader: Reader, deployed: Deployment, fields: dict[str, Answ
             fields.update(hardware)
     if reader.wants("encryption"):
         fields.update(_encryption(reader, config.get("KmsKeyId"), types, described))
+
+
+def published(config: Mapping[str, Any]) -> dict[str, Answer]:
+    """Return how its instances are measured; a minute and as a whole where its configuration does not say."""
+    seconds = config.get("MetricPublishFrequencyInSeconds", MINUTE)
+    known = isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0
+    return {
+        "enhanced_metrics": config.get("EnableEnhancedMetrics") is True,
+        "metrics_interval": timedelta(seconds=seconds) if known else Unknown(Reason.WRONG_TYPE, repr(seconds)),
+    }
 
 
 def _encryption(
@@ -282,7 +306,7 @@ def _usage(running: Answer, variants: Sequence[Variant]) -> tuple[Usage, ...] | 
     return tuple(Usage(f"aws.sagemaker.hosting:{v.type}", Decimal(v.count), "hour") for v in variants if v.count)
 
 
-def _hosting(metric: str, scale: Scale) -> Source:
+def _hosting(metric: str, scale: Scale, parts: tuple[tuple[str, ...], ...] = ()) -> Source:
     return Source(
         HOSTING,
         metric,
@@ -293,8 +317,10 @@ def _hosting(metric: str, scale: Scale) -> Source:
         discover=True,
         exact=True,
         scale=scale,
-        accelerator=scale is Scale.PER_ACCELERATOR,
+        accelerator=scale is Scale.OVER_ACCELERATORS,
         hosted=True,
+        by_instance=True,
+        parts=parts,
     )
 
 
@@ -323,8 +349,8 @@ SOURCE = AwsKind(
             siblings=((HOSTING, "CPUUtilization"),),
             witness="cpu.utilization",
         ),
-        "gpu.utilization": _hosting("GPUUtilization", Scale.PER_ACCELERATOR),
-        "gpu.memory_used": _hosting("GPUMemoryUtilization", Scale.PER_ACCELERATOR),
+        "gpu.utilization": _hosting("GPUUtilization", Scale.OVER_ACCELERATORS, ACCELERATORS),
+        "gpu.memory_used": _hosting("GPUMemoryUtilization", Scale.OVER_ACCELERATORS),
         "cpu.utilization": _hosting("CPUUtilization", Scale.PER_VCPU),
     },
 )

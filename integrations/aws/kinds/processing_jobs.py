@@ -16,6 +16,8 @@ from integrations.aws.kinds.sagemaker_parts import (
     add_volumes,
     ask_sagemaker_tags,
     job_fields,
+    job_metrics,
+    job_sources,
     machines_of,
     minutes_of,
 )
@@ -31,6 +33,7 @@ KIND = Kind(
     title="SageMaker processing job",
     classes=("ml.processing_job",),
     fields=job_fields("processing job"),
+    metrics=job_metrics(),
 )
 
 
@@ -83,4 +86,5 @@ SOURCE = AwsKind(
     CALL,
     collect,
     actions=(CALL, DETAILS, TAGS, "ec2:DescribeInstanceTypes", "kms:DescribeKey"),
+    metrics=job_sources("/aws/sagemaker/ProcessingJobs"),
 )

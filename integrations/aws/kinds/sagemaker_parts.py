@@ -8,10 +8,11 @@ from functools import partial
 from operator import itemgetter
 from typing import Any
 
-from engine.kinds import Field, Type
+from engine.kinds import Field, Metric, Type
 from engine.model import Resource
 from integrations.aws.draft import Draft
 from integrations.aws.fields import encryption_key, hardware, running
+from integrations.aws.metric_sources import Scale, Source
 from integrations.aws.reader import Reader
 
 PAGE = 100
@@ -68,6 +69,42 @@ def job_fields(what: str) -> tuple[Field, ...]:
         encryption_key(),
         *hardware("all its instances"),
     )
+
+
+def job_metrics() -> tuple[Metric, ...]:
+    """Return what the hosts of training and processing jobs send, each for itself."""
+
+    def of_host(name: str, signal: str, doc: str) -> Metric:
+        return Metric(name, "percent", 60, signal, doc, devices="instance.count")
+
+    return (
+        of_host("gpu.utilization", "compute", "Use of a host's busiest GPU at most: the published sum over its GPUs."),
+        of_host("gpu.memory_used", "memory", "Used memory of a host's fullest GPU at most, likewise."),
+        of_host("cpu.utilization", "cpu", "Use of a host's vCPUs; the published sum is divided by their number."),
+    )
+
+
+def job_sources(namespace: str) -> Mapping[str, Source]:
+    """Return where CloudWatch keeps the metrics of a job's hosts; their names are known without a list."""
+
+    def of_host(metric: str, scale: Scale) -> Source:
+        return Source(
+            namespace,
+            metric,
+            "Maximum",
+            "Host",
+            by_name=True,
+            device="Host",
+            by_host=True,
+            scale=scale,
+            accelerator=scale is Scale.OVER_ACCELERATORS,
+        )
+
+    return {
+        "gpu.utilization": of_host("GPUUtilization", Scale.OVER_ACCELERATORS),
+        "gpu.memory_used": of_host("GPUMemoryUtilization", Scale.OVER_ACCELERATORS),
+        "cpu.utilization": of_host("CPUUtilization", Scale.PER_VCPU),
+    }
 
 
 def minutes_of(seconds: object) -> object:

@@ -16,6 +16,8 @@ from integrations.aws.kinds.sagemaker_parts import (
     add_volumes,
     ask_sagemaker_tags,
     job_fields,
+    job_metrics,
+    job_sources,
     machines_of,
     minutes_of,
 )
@@ -42,6 +44,7 @@ KIND = Kind(
             "warm_pool", Type.DURATION, "How long its instances are kept when it ends.", group="details", optional=True
         ),
     ),
+    metrics=job_metrics(),
 )
 
 
@@ -124,4 +127,5 @@ SOURCE = AwsKind(
     CALL,
     collect,
     actions=(CALL, DETAILS, TAGS, "ec2:DescribeInstanceTypes", "kms:DescribeKey"),
+    metrics=job_sources("/aws/sagemaker/TrainingJobs"),
 )

@@ -382,6 +382,9 @@ def endpoint(requests=None, *, variants=("blue",), **changes) -> Resource:
     return replace(Resource(ENDPOINT, "arn:x:endpoint/e", "1", "us-east-1", "e", fields, metrics=metrics), **changes)
 
 
+HALF = {"gpu.utilization": (series("gpu.utilization", [0.0] * 100, "blue"),)}
+
+
 def test_silence_of_events_beside_a_witness():
     """Requests are sent only when there are some; beside live hardware metrics silence is zero."""
     found = judge(SERVED, endpoint())
@@ -431,6 +434,23 @@ def test_a_frozen_witness_shows_nothing():
     """The only other metric repeats itself, so it does not show that anything is alive."""
     resource = with_metrics(endpoint(), gpu__utilization=(series("gpu.utilization", [3.0] * 240, "blue"),))
     assert isinstance(judge(SERVED, resource).violated, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "why"),
+    [
+        ({"metrics": HALF}, "insufficient_samples", "100 of 240"),
+        ({"metrics": {}, "gaps": {"metrics.cpu": DENIED}}, "denied", DENIED.detail),
+    ],
+    ids=["half of the time", "denied"],
+)
+def test_why_silence_is_not_zero(changes, reason, why):
+    """It is told what the metric that would have shown it lacks."""
+    found = judge("resource: aws.sagemaker.endpoint\n    idle: {for: 4h, below: {requests: 1}}\n", endpoint(**changes))
+    (unknown,) = found.unknowns
+    assert unknown.reason.value == reason
+    assert unknown.detail.startswith("no requests came, and whether any would have is not known: ")
+    assert why in unknown.detail
 
 
 def test_requests_before_the_window():

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.model import KindNeeds, Needs, Resource, ScopeReport
+from integrations.aws.cloudwatch import CloudWatchTelemetry
 from integrations.aws.live import live_estate
 from integrations.aws.session import AwsSettings
+from tests.integrations.aws.measuring import NOW
 
 EVERY_GROUP = frozenset({"tags", "hardware", "encryption", "config", "details", "public_access", "logging", "policy"})
 
@@ -45,3 +47,29 @@ def read(aws):
         return resources, reports
 
     return collect
+
+
+@pytest.fixture
+def client_for(aws):
+    """Clients of the emulated account that make one attempt a call; all are closed at the end of the test."""
+    from boto3.session import Session
+    from botocore.config import Config
+
+    aws.set_now(NOW)
+    made = {}
+
+    def make(region):
+        once = Config(retries={"total_max_attempts": 1})
+        if region not in made:
+            made[region] = Session().client("cloudwatch", region, endpoint_url=aws.endpoint, config=once)
+        return made[region]
+
+    yield make
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture
+def telemetry(client_for):
+    """Telemetry that has read nothing yet."""
+    return CloudWatchTelemetry(client_for, NOW)

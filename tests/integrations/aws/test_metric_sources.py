@@ -1,12 +1,14 @@
 """The table of metrics: how each is asked for, of whom, and in what it is divided."""
 
+import math
+
 import pytest
 
 from engine.model import Resource
 from engine.values import Reason, Unknown
+from integrations.aws.metric_scale import ceiling_of, divisor_of
 from integrations.aws.metric_sources import (
     Scale,
-    divisor_of,
     fits,
     identity_of,
     published_name,
@@ -141,17 +143,22 @@ def test_serverless_and_empty_endpoints_have_no_hardware_but_may_have_requests()
 @pytest.mark.parametrize(
     ("metric", "fields", "expected"),
     [
-        ("gpu.utilization", {"accelerator__devices": 4, "instance__count": 1}, 4.0),
-        ("gpu.memory_used", {"accelerator__devices": 8, "instance__count": 2}, 4.0),
-        ("cpu.utilization", {"vcpus": 96, "instance__count": 2}, 48.0),
-        ("requests", {}, 1.0),
+        ("gpu.utilization", {"accelerator__devices": 4, "instance__count": 1}, (1.0, 440.0)),
+        ("gpu.memory_used", {"accelerator__devices": 8, "instance__count": 2}, (1.0, 440.0)),
+        ("cpu.utilization", {"vcpus": 96, "instance__count": 2}, (48.0, 5_280.0)),
+        ("requests", {}, (1.0, math.inf)),
     ],
 )
-def test_sums_over_the_devices_of_an_endpoint_are_divided_by_those_of_one_instance(metric, fields, expected):
-    """The published value is that of the busiest instance, summed over its devices."""
-    endpoint = _resource(ENDPOINT, ARN, "chat", **fields)
+def test_sums_of_an_endpoint_are_those_of_one_instance(metric, fields, expected):
+    """
+    A sum over vCPUs is divided; one over GPUs is not, since one of them may have done it all.
 
-    assert expected == divisor_of(source_of(ENDPOINT, metric), endpoint)
+    Either has a highest value, with a tenth to spare.
+    """
+    endpoint, source = _resource(ENDPOINT, ARN, "chat", **fields), source_of(ENDPOINT, metric)
+
+    assert divisor_of(source, endpoint) == expected[0]
+    assert ceiling_of(source, endpoint) == pytest.approx(expected[1])
 
 
 @pytest.mark.parametrize(
@@ -171,12 +178,12 @@ def test_sums_over_the_devices_of_an_endpoint_are_divided_by_those_of_one_instan
         ),
     ],
 )
-def test_a_sum_is_not_divided_by_a_guess(fields, gaps, reason):
+def test_a_sum_is_not_believed_by_a_guess(fields, gaps, reason):
     """Unknown, contradictory or mixed hardware makes the utilisation unknown."""
-    divisor = divisor_of(HOSTED, _resource(ENDPOINT, ARN, "chat", gaps=gaps, **fields))
+    ceiling = ceiling_of(HOSTED, _resource(ENDPOINT, ARN, "chat", gaps=gaps, **fields))
 
-    assert isinstance(divisor, Unknown)
-    assert reason == divisor.reason
+    assert isinstance(ceiling, Unknown)
+    assert reason == ceiling.reason
 
 
 def test_the_memory_of_a_device_is_known_by_its_type():
