@@ -1,28 +1,48 @@
 """
 What operators decide by hand, written to the state with its entry in the ledger.
 
-Each takes one commit. Nobody's decision is lost: where two write at once, the second is told and tries again.
+The command line and the web page come here. Each takes one commit. Nobody's decision is lost: where two write at
+once, the second is told and tries again. The same said twice, as by a double click, is said once.
+
+`by` is who decides, if not whoever sits at the command line. `seen` is the version of what the person decided over, 0
+where there was nothing: where it is another one by now, `ConflictError` is raised and nothing is written.
 """
 
 from __future__ import annotations
 
-import secrets
+import hashlib
+import json
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from bursar.identity import user_of_process
 from engine.acting.breakers import NAMES
 from engine.acting.freeze import freeze_of
+from engine.acting.undo_asked import HOLDS
+from engine.acting.undoing import refusal
 from engine.errors import ConfigError, did_you_mean
 from engine.state.ledger import Json, Note
-from engine.state.records import ExemptionRecord, FindingRecord, Held, Record, SnoozeRecord, put, restored
+from engine.state.records import (
+    ActionRecord,
+    ExemptionRecord,
+    FindingRecord,
+    Held,
+    Kept,
+    SnoozeRecord,
+    UndoRecord,
+    put,
+    restored,
+)
 from engine.state.settings import Acceptance, Freeze
-from engine.state.store import ConflictError, Store, Table
+from engine.state.store import ConflictError, StateError, Store, Stored, Table
 
 LONGEST_SNOOZE = timedelta(days=30)
 LONGEST_EXEMPTION = timedelta(days=366)
 SHORTEST = 6
 """So many characters of a finding's id are enough to name it."""
-TRIES = 5
+TRIES = 10
+AGAIN = timedelta(minutes=1)
+"""The same, said again within this time, is the same."""
 
 
 def person() -> str:
@@ -30,46 +50,68 @@ def person() -> str:
     return f"user:{user_of_process()}"
 
 
-def set_freeze(store: Store, *, frozen: bool, reason: str, now: datetime) -> Freeze:
+def set_freeze(
+    store: Store, *, frozen: bool, reason: str, now: datetime, by: str = "", seen: int | None = None
+) -> Freeze:
     """Stop all acting, or let it go on."""
-    record = Freeze(frozen, person(), now, reason)
-    _write(store, record, Note(now, "freeze.set" if frozen else "freeze.lifted", "freeze", actor=person(),
-                                       body={"reason": reason}))  # fmt: skip
-    return record
+    record = Freeze(frozen, by or person(), now, reason)
+    kind = "freeze.set" if frozen else "freeze.lifted"
+    return _write(store, record, Note(now, kind, "freeze", actor=record.by, body={"reason": reason}), seen)
 
 
-def exempt(
-    store: Store, *, finding: str, policies: tuple[str, ...], where: str, owner: str, reason: str,
-    expires: datetime, now: datetime,
-) -> ExemptionRecord:  # fmt: skip
-    """Make an exemption; raise `ConfigError` where it would be about everything, or would never end."""
-    if not (finding or policies or where):
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """What is to be exempt: one finding, those of some policies, or those of resources for which a condition holds."""
+
+    owner: str
+    """Who answers for it."""
+    reason: str
+    expires: datetime
+    finding: str = ""
+    policies: tuple[str, ...] = ()
+    where: str = ""
+
+
+def exempt(store: Store, excuse: Excuse, now: datetime, by: str = "") -> ExemptionRecord:
+    """
+    Make an exemption. The same one, made twice, is one.
+
+    Raises:
+        ConfigError: it would be about everything, or would never end.
+    """
+    if not (excuse.finding or excuse.policies or excuse.where):
         raise ConfigError.of("usage", "this would exempt everything", where="exempt", hint="name a finding or a policy")
-    if not now < expires <= now + LONGEST_EXEMPTION:
+    if not now < excuse.expires <= now + LONGEST_EXEMPTION:
         hint = "give a date within a year"
-        raise ConfigError.of("usage", f"it would end on {expires:%Y-%m-%d}", where="--expires", hint=hint)
-    known = find_finding(store, finding).record.id if finding else ""
-    record = ExemptionRecord(secrets.token_hex(4), owner, reason, expires, now, policies, where, known)
-    body: dict[str, Json] = {"owner": owner, "reason": reason, "expires": expires.isoformat(), "finding": known,
-                             "policies": list(policies), "where": where}  # fmt: skip
-    _write(store, record, Note(now, "exemption.made", record.id, actor=person(), body=body))
-    return record
+        raise ConfigError.of("usage", f"it would end on {excuse.expires:%Y-%m-%d}", where="--expires", hint=hint)
+    known = find_finding(store, excuse.finding).record.id if excuse.finding else ""
+    body: dict[str, Json] = {"owner": excuse.owner, "reason": excuse.reason, "expires": excuse.expires.isoformat(),
+                             "finding": known, "policies": list(excuse.policies), "where": excuse.where}  # fmt: skip
+    record = ExemptionRecord(
+        hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:12],
+        excuse.owner,
+        excuse.reason,
+        excuse.expires,
+        now,
+        excuse.policies,
+        excuse.where,
+        known,
+    )
+    return _write(store, record, Note(now, "exemption.made", record.id, actor=by or person(), body=body))
 
 
-def withdraw(store: Store, id_: str, now: datetime) -> ExemptionRecord:
+def withdraw(store: Store, id_: str, now: datetime, by: str = "") -> ExemptionRecord:
     """End an exemption before its time."""
-    from dataclasses import replace
-
     stored = store.get(Table.EXEMPTION, id_)
     if stored is None:
         raise ConfigError.of("not-found", f"there is no exemption `{id_}`", where="exempt")
     record = replace(restored(ExemptionRecord, stored).record, status="withdrawn")
-    _write(store, record, Note(now, "exemption.withdrawn", id_, actor=person()))
-    return record
+    body: dict[str, Json] = {"finding": record.finding} if record.finding else {}
+    return _write(store, record, Note(now, "exemption.withdrawn", id_, actor=by or person(), body=body))
 
 
 def snooze(store: Store, finding: str, length: timedelta, reason: str, now: datetime, by: str = "") -> SnoozeRecord:
-    """Let a finding rest for a while; `by` is who wants that, if not whoever sits at the command line."""
+    """Let a finding rest for a while."""
     if length > LONGEST_SNOOZE:
         hint = "an exemption has an owner and may last for a year: `bursar exempt`"
         raise ConfigError.of("usage", "a finding is snoozed for 30 days at most", where="--for", hint=hint)
@@ -77,19 +119,70 @@ def snooze(store: Store, finding: str, length: timedelta, reason: str, now: date
     known = find_finding(store, finding).record
     record = SnoozeRecord(known.id, now + length, by, reason)
     body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
-    _write(store, record, Note(now, "finding.snooze", known.id, actor=by, body=body))
-    return record
+    return _write(store, record, Note(now, "finding.snooze", known.id, actor=by, body=body))
 
 
-def accept(store: Store, breaker: str, length: timedelta, reason: str, now: datetime) -> Acceptance:
+def accept(
+    store: Store, breaker: str, length: timedelta, reason: str, now: datetime, by: str = "", seen: int | None = None
+) -> Acceptance:
     """Let a breaker pass for a while."""
     if breaker not in NAMES:
         hint = did_you_mean(breaker, NAMES) or f"there are {', '.join(NAMES)}"
         raise ConfigError.of("not-found", f"there is no breaker `{breaker}`", where="accept", hint=hint)
-    record = Acceptance(breaker, person(), now, now + length, reason)
+    record = Acceptance(breaker, by or person(), now, now + length, reason)
     body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
-    _write(store, record, Note(now, "breaker.accepted", breaker, actor=person(), body=body))
-    return record
+    return _write(store, record, Note(now, "breaker.accepted", breaker, actor=record.by, body=body), seen)
+
+
+def ask_undo(store: Store, id_: str, reason: str, now: datetime, by: str) -> UndoRecord:
+    """
+    Let the next run undo one act: what `bursar undo` does at once, where nothing may be done at once.
+
+    Raises:
+        ConfigError: there is no such act, or it cannot be undone.
+    """
+    act = find_act(store, id_).record
+    why = refusal(act)
+    if why:
+        raise ConfigError.of("usage", f"{act.id} is not undone: {why}", where="undo")
+    waiting = undo_of(store, act.id, now)
+    if waiting is not None and waiting.record.status == "asked":
+        return waiting.record
+    record = UndoRecord(act.id, by, now, now + HOLDS, reason)
+    body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
+    return _write(store, record, Note(now, "action.undo-asked", act.id, actor=by, body=body))
+
+
+def keep_act(store: Store, id_: str, now: datetime, by: str) -> UndoRecord:
+    """
+    Take back that an act is to be undone.
+
+    Raises:
+        ConfigError: nobody asked for it, or it was answered already.
+    """
+    waiting = undo_of(store, id_, now)
+    if waiting is None or waiting.record.status != "asked":
+        raise ConfigError.of("usage", f"nothing waits to undo {id_}", where="undo")
+    record = replace(waiting.record, status="withdrawn")
+    return _write(store, record, Note(now, "action.undo-withdrawn", id_, actor=by), waiting.version)
+
+
+def undo_of(store: Store, act: str, now: datetime) -> Held[UndoRecord] | None:
+    """Return whether somebody asked to undo an act, and what became of it; None where nobody did."""
+    stored = store.get(Table.UNDO, act)
+    if stored is None:
+        return None
+    held = restored(UndoRecord, stored)
+    late = held.record.status == "asked" and now >= held.record.until
+    return Held(replace(held.record, status="lapsed"), held.version) if late else held
+
+
+def find_act(store: Store, id_: str) -> Held[ActionRecord]:
+    """Return one act; raise `ConfigError` where there is none of that id."""
+    stored = store.get(Table.ACTION, id_)
+    if stored is None:
+        raise ConfigError.of("not-found", f"no act `{id_}` is remembered", where="undo")
+    return restored(ActionRecord, stored)
 
 
 def find_finding(store: Store, id_: str) -> Held[FindingRecord]:
@@ -112,14 +205,41 @@ def is_frozen(store: Store) -> Freeze | None:
     return held.record if held is not None and held.record.frozen else None
 
 
-def _write(store: Store, record: Record, note: Note) -> None:
-    """Write `record` over whatever is there: the last decision of a person counts."""
+def _write(store: Store, record: Kept, note: Note, seen: int | None = None) -> Kept:
+    """Write `record` over whatever is there, or over what was `seen`, and return what is there then."""
     for attempt in range(TRIES):
         stored = store.get(record.table, record.key)
+        there = None if stored is None else _readable(type(record), stored)
+        if there is not None and _again(there, record):
+            return there
+        version = 0 if stored is None else stored.version
+        if seen not in (None, version):
+            raise ConflictError.of("state-conflict", "somebody else decided since", where=record.key)
         try:
-            store.commit([put(record, 0 if stored is None else stored.version)], [note])
+            store.commit([put(record, version)], [note])
         except ConflictError:
             if attempt == TRIES - 1:
                 raise
         else:
-            return
+            return record
+    raise AssertionError("the last try returns or raises")
+
+
+def _readable(kind: type[Kept], stored: Stored) -> Kept | None:
+    """Return the record that is there; None where it is damaged, which is no reason not to write over it."""
+    try:
+        return restored(kind, stored).record
+    except StateError:
+        return None
+
+
+def _again(there: object, wanted: object) -> bool:
+    """Return whether `there` says what is `wanted`, from a moment ago."""
+    for field in fields(wanted):  # type: ignore[arg-type]
+        before, now = getattr(there, field.name), getattr(wanted, field.name)
+        if isinstance(before, datetime) and isinstance(now, datetime):
+            if abs(now - before) > AGAIN:
+                return False
+        elif before != now:
+            return False
+    return True

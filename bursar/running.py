@@ -33,7 +33,7 @@ from bursar.telling import Telling
 from bursar.wiring import Choice, Setup, context_at, open_estate, prices_of
 from engine.acting.configuration import Deciding, note_changes
 from engine.acting.ports import LEASE, TTL, Look, Ports, Sight, Tenure
-from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed
+from engine.acting.run import Begun, Report, Rules, abandon, begin, proceed, take_back
 from engine.acting.savings import Watch
 from engine.acting.undoing import Undone, chosen, undo
 from engine.errors import BursarError, CollectError, ConfigError
@@ -252,6 +252,7 @@ def run_at(site: Site, *, whole: bool = True) -> Report | None:
     if begun is None:
         return None
     try:
+        take_back(begun)
         watch = Watch.of(site.ports.store)
         with progress_for(sys.stderr) as progress:
             plan = make_plan(site, watch, _holding(begun, progress))

@@ -92,7 +92,7 @@ def desk_of(config: Config, place: Place, schedule: Schedule | None = None, cloc
     keeper = Keeper(pool, clock, ahead=work_ahead)
     meters.watch(keeper, clock)
     if schedule is not None:
-        keeper.on_approval = schedule.soon
+        keeper.on_decision = schedule.soon
         schedule.ran = meters.ran
     return Desk(
         pool=pool,

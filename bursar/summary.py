@@ -11,6 +11,7 @@ from bursar.render.money import amount, monthly, total
 from bursar.render.text import counted
 from engine.acting.ports import ACTED, FAILURES, Result, StepOutcome
 from engine.acting.run import Report
+from engine.acting.undoing import Undone
 from engine.state.records import put, restored
 from engine.state.settings import Told
 from engine.state.store import ConflictError, Store, Table
@@ -51,7 +52,8 @@ class Summary:
 
 def summary_of(report: Report, before: Sequence[str]) -> Summary | None:
     """Return what is to be told of a run; None where nothing happened that was not told `before`."""
-    outcomes = tuple(_outcome(one) for one in report.outcomes if one.result in WORDS)
+    undone = [_undone(one.undone, one.asked.by) for one in report.undone if one.undone is not None]
+    outcomes = (*undone, *(_outcome(one) for one in report.outcomes if one.result in WORDS))
     troubles = troubles_of(report)
     known, now = {_key(one) for one in before}, {_key(one) for one in troubles}
     fresh = tuple(trouble for trouble in troubles if _key(trouble) not in known)
@@ -111,6 +113,9 @@ def _title(report: Report) -> str:
     acted = [one for one in report.outcomes if one.result in ACTED]
     failed = sum(one.result in FAILURES for one in report.outcomes)
     parts = []
+    undone = sum(one.undone is not None and one.undone.result in ACTED for one in report.undone)
+    if undone:
+        parts.append(f"{counted(undone, 'step')} undone")
     if acted:
         sum_, exact, _ = total(one.step.savings for one in acted)
         saved = f", {amount(sum_, exact=exact)} a month saved" if sum_ else ""
@@ -130,6 +135,12 @@ def _outcome(one: StepOutcome) -> Outcome:
     undo = one.action if one.result in ACTED and one.step.reversible else ""
     what = f"{one.step.title}: {WORDS[one.result]}{why}{saved}"
     return Outcome(one.step.subject.name or one.step.subject.id, what, one.result in FAILURES, undo)
+
+
+def _undone(one: Undone, by: str) -> Outcome:
+    word = {Result.DONE: "undone", Result.PENDING: "being undone"}.get(one.result, f"not undone: {one.reason}")
+    name = one.action.subject.name or one.action.subject.id
+    return Outcome(name, f"{one.action.remediation}: {word}, as {by} asked", one.result in FAILURES)
 
 
 def lines_of(summary: Summary) -> Iterable[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import NamedTuple
@@ -68,6 +68,15 @@ def parse_duration(text: str) -> timedelta:
         raise UnitError(f"`{text}` is not a duration", _duration_hint(text))
     amounts = zip(found.groups(), SECONDS.values(), strict=True)
     return timedelta(seconds=sum(int(amount) * seconds for amount, seconds in amounts if amount))
+
+
+def parse_last_day(text: str) -> datetime:
+    """Return the end, in UTC, of a day such as `2026-12-31`."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007  (a day has no zone)
+        return day.replace(tzinfo=UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise UnitError(f"`{text}` is not a day such as 2026-12-31") from None
 
 
 def _duration_hint(text: str) -> str:

@@ -28,7 +28,7 @@ def command(config: Path | None, withdraw: str | None, listed: bool, **given: An
     from bursar.config import read_condition
     from bursar.configuring import store_of
     from bursar.exit_status import DONE
-    from bursar.operating import exempt
+    from bursar.operating import Excuse, exempt
     from bursar.operating import withdraw as end
     from bursar.render.text import visible
     from bursar.running import stored_exemptions, utc_now
@@ -49,6 +49,6 @@ def command(config: Path | None, withdraw: str | None, listed: bool, **given: An
             raise ConfigError.of("usage", "--owner, --reason and --expires are needed", where="exempt", hint=hint)
         if given["where"]:
             read_condition(given["where"], "--where", default_catalog())
-        made = exempt(store, now=utc_now(), **given)
+        made = exempt(store, Excuse(**given), utc_now())
     click.echo(f"exemption {made.id} until {made.expires:%Y-%m-%d %H:%M} UTC")
     return DONE

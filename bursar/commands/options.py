@@ -70,13 +70,14 @@ class DayType(click.ParamType[datetime]):
     name = "DATE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        from engine.units import UnitError, parse_last_day
+
         if isinstance(value, datetime):
             return value
         try:
-            day = datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007  (a day has no zone)
-        except ValueError:
-            self.fail(f"`{value}` is not a day such as 2026-12-31", param, ctx)
-        return day.replace(tzinfo=UTC) + timedelta(days=1)
+            return parse_last_day(str(value))
+        except UnitError as error:
+            self.fail(error.message, param, ctx)
 
 
 class LengthType(click.ParamType[timedelta]):

@@ -14,6 +14,7 @@ from bursar.render.text import counted, visible
 from engine.acting.agenda import Blocked
 from engine.acting.ports import ACTED, Result, Stale, StepOutcome
 from engine.acting.run import Report
+from engine.acting.undo_asked import Answered
 from engine.acting.undoing import Undone
 from engine.findings import Finding
 from engine.plan import Plan
@@ -48,6 +49,7 @@ def render_report(report: Report, out: TextIO, *, width: int | None, color: bool
     _part(console, "ASKED", "waiting for an approval", (_asked(*pair) for pair in report.asked))
     _part(console, "HELD", "", _held(report.blocked))
     _part(console, "REFUSED", "not as it was planned", map(_stale, report.stale))
+    _part(console, "UNDONE", "as somebody asked", map(_answered, report.undone))
     _part(console, "DONE", "", map(_outcome, report.outcomes))
     _line(console)
     _line(console, closing_of(report), "bold")
@@ -57,8 +59,9 @@ def render_report(report: Report, out: TextIO, *, width: int | None, color: bool
 def closing_of(report: Report) -> str:
     """Return the last line: what was changed in the world."""
     acted = [outcome for outcome in report.outcomes if outcome.result in ACTED]
+    undone = sum(one.undone is not None and one.undone.result in ACTED for one in report.undone)
     if not acted:
-        return "Nothing was changed in your cloud."
+        return f"{counted(undone, 'step')} undone." if undone else "Nothing was changed in your cloud."
     sum_, exact, unknown = total(outcome.step.savings for outcome in acted)
     more = f", and {unknown} without a known price" if unknown else ""
     saved = f"; they save {amount(sum_, exact=exact)} a month{more}" if sum_ or unknown else ""
@@ -173,6 +176,13 @@ def _outcome(outcome: StepOutcome) -> str:
     return f"{name}  {visible(step.title)}: {WORDS[outcome.result]}{why}{saved}{undo}"
 
 
+def _answered(answered: Answered) -> str:
+    asked = answered.asked
+    if answered.undone is None:
+        return visible(f"{asked.action}: NOT undone: {asked.outcome}")
+    return f"{undone_line(answered.undone)}, as {visible(asked.by)} asked"
+
+
 def _stale(stale: Stale) -> str:
     step = stale.step
     return f"{visible(step.policy)}: {visible(step.subject.name)}  {step.remediation}: {visible(stale.reason)}"
@@ -211,6 +221,10 @@ def report_of(report: Report) -> dict[str, Any]:
         "warned": [task.finding.id for task in report.warned],
         "asked": [{"finding": task.finding.id, "approval": approval.id} for task, approval in report.asked],
         "outcomes": [_outcome_of(outcome) for outcome in report.outcomes],
+        "undone": [
+            {"action": one.asked.action, "by": one.asked.by, "status": one.asked.status, "reason": one.asked.outcome}
+            for one in report.undone
+        ],
         "blocked": [{"finding": b.task.finding.id, "reason": b.reason} for b in report.blocked],
         "stale": [{"step": s.step.id, "reason": s.reason} for s in report.stale],
         "trips": [{"breaker": t.breaker, "why": t.why, "policy": t.policy, "account": t.account} for t in report.trips],

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bursar.server import health, slack
 from bursar.server.desk import Desk, Handler, endpoint
-from bursar.server.pages import approvals, findings, overview, records
+from bursar.server.pages import acts, approvals, findings, overview, records, resting, switch
 from bursar.server.rendering import HEADERS
 
 GET: dict[str, Handler] = {
@@ -26,6 +26,8 @@ GET: dict[str, Handler] = {
     "/findings/{id}": findings.finding,
     "/approvals": approvals.approvals,
     "/approvals/{id}": approvals.approval,
+    "/acts": acts.acts,
+    "/acts/{act}": acts.act,
     "/runs": records.runs,
     "/savings": records.savings,
     "/coverage": records.coverage,
@@ -34,7 +36,13 @@ GET: dict[str, Handler] = {
 POST: dict[str, Handler] = {
     "/approvals/{id}/approve": approvals.approve,
     "/approvals/{id}/deny": approvals.deny,
-    "/findings/{id}/snooze": approvals.rest,
+    "/findings/{id}/snooze": resting.snooze,
+    "/findings/{id}/exempt": resting.exempt,
+    "/acts/{act}/undo": acts.undo,
+    "/acts/{act}/keep": acts.keep,
+    "/freeze": switch.freeze,
+    "/unfreeze": switch.unfreeze,
+    "/breakers/{name}/accept": switch.let_pass,
 }
 """What changes something; see `bursar.server.forms`."""
 

@@ -79,14 +79,15 @@ class Asked:
             "view": view,
             "now": desk.clock(),
             "looked": desk.keeper.looked,
+            "freeze": view.freeze if view is not None else None,
             "trouble": desk.keeper.trouble if view is not None else "",
             "token": desk.forms.token(self.visitor.principal) if self.visitor.person else "",
         }
         return desk.pages.page(template, status, {**common, **values})
 
-    def message(self, status: int, title: str, text: str) -> Response:
-        """Return a page that says one thing."""
-        return self.show("message.html", status, title=title, text=text)
+    def message(self, status: int, title: str, text: str, back: str = "/") -> Response:
+        """Return a page that says one thing, with a way back."""
+        return self.show("message.html", status, title=title, text=text, back=back)
 
 
 Handler: TypeAlias = Callable[[Asked], Response]

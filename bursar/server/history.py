@@ -76,7 +76,7 @@ def finding_of(entry: Entry) -> str:
     match note.kind.partition(".")[0]:
         case "finding":
             return note.subject
-        case "approval":
+        case "approval" | "exemption":
             named = note.body.get("finding")
             return named if isinstance(named, str) else ""
         case "action" | "saving":

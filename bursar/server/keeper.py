@@ -23,6 +23,9 @@ FEW = 500
 REST = 5
 """For how many times as long as reading everything took it is not done again."""
 
+DECISIONS = frozenset({"finding.approved", "action.undo-asked"})
+"""Entries that the next run has to do something about, where a person wrote them."""
+
 
 @dataclass
 class Keeper:
@@ -40,8 +43,8 @@ class Keeper:
     """How long reading everything took the last time."""
     ahead: Callable[[View], None] = lambda _view: None
     """Works out what pages will want of a view, before it is shown: no visitor waits for it."""
-    on_approval: Callable[[], None] = lambda: None
-    """Called when the ledger says that something was approved, by whichever door."""
+    on_decision: Callable[[], None] = lambda: None
+    """Called when the ledger says that a person decided what a run is to carry out, by whichever door."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -126,14 +129,14 @@ class Keeper:
         self._rested = time.monotonic() + REST * self.seconds
 
     def _remember(self, news: Iterable[Entry], *, quiet: bool = False) -> None:
-        """Keep `news` as history; say so where a person approved something, and the next run could act."""
-        approved = False
+        """Keep `news` as history; say so where a person decided what the next run carries out."""
+        decided = False
         for entry in news:
             self.history.add(entry)
             # Of a run's own entries none is a person's.
-            approved |= entry.note.kind == "finding.approved" and not entry.note.run
-        if approved and not quiet:
-            self.on_approval()
+            decided |= entry.note.kind in DECISIONS and not entry.note.run
+        if decided and not quiet:
+            self.on_decision()
 
 
 def check(view: View | None, trouble: str) -> View:

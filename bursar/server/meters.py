@@ -79,7 +79,8 @@ class _OfView(Collector):
         yield _labelled("bursar_approvals", "Approvals by where they stand.", ("status",),
                         Counter((one.status.value,) for one in view.approvals))  # fmt: skip
         yield _labelled("bursar_actions", "Acts by remediation and how far they have come.",
-                        ("remediation", "status"), view.acts)  # fmt: skip
+                        ("remediation", "status"),
+                        Counter((one.remediation, one.status.value) for one in view.acts))  # fmt: skip
         yield _gauge("bursar_frozen", "Whether all acting is stopped.", view.freeze is not None)
         yield _gauge("bursar_ledger_entries", "Entries of the ledger.", view.head.serial)
         if self.keeper.looked is not None:

@@ -24,7 +24,7 @@ from engine.errors import ConfigError
 from engine.units import UnitError, parse_duration
 
 SOON = timedelta(seconds=10)
-"""How long after an approval a run is started: others may be approved in a moment."""
+"""How long after a decision a run is started: there may be others in a moment."""
 SHORTEST = timedelta(minutes=1)
 LONGEST_JITTER = timedelta(minutes=1)
 PATIENCE = timedelta(minutes=10)
@@ -94,7 +94,7 @@ class Schedule:
         self._scheduler.start()
 
     def soon(self) -> None:
-        """Run in a moment: something was approved."""
+        """Run in a moment: a person decided something."""
         if not self._ending:
             self._at(self.soon_after, "soon")
 

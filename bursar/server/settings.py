@@ -70,6 +70,7 @@ class ServerDocument(BaseModel):
     secret: Text | None = None
     viewers: tuple[Word, ...] = ()
     approvers: tuple[Word, ...] = ()
+    operators: tuple[Word, ...] = ()
     stale_after: PositiveDuration | None = None
 
 
@@ -106,7 +107,9 @@ class ServerSettings:
     viewers: tuple[str, ...] = ()
     """Principals and groups that may look; whoever the proxy vouches for where it is empty."""
     approvers: tuple[str, ...] = ()
-    """Principals and groups that may snooze, beside those whom an approval names."""
+    """Principals and groups that may snooze and freeze, beside those whom an approval names."""
+    operators: tuple[str, ...] = ()
+    """Principals and groups that may also take away what holds acting back, and undo; nobody where it is empty."""
     stale_after: timedelta | None = None
     """How old the last run may be for `/readyz`; None is three intervals of the schedule, or any age without one."""
 
@@ -123,6 +126,7 @@ def server_settings(document: ServerDocument) -> ServerSettings:
         secret=document.secret or "",
         viewers=document.viewers,
         approvers=document.approvers,
+        operators=document.operators,
         stale_after=document.stale_after,
     )
 

@@ -7,7 +7,6 @@ the store itself.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -109,8 +108,8 @@ class View:
     runs: tuple[RunRecord, ...] = ()
     """The newest first."""
     savings: tuple[SavingRecord, ...] = ()
-    acts: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """How many acts there are by remediation and progress."""
+    acts: tuple[ActionRecord, ...] = ()
+    """The newest first, without what was kept to undo them."""
     figures: Figures | None = None
     freeze: Freeze | None = None
     memo: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -119,6 +118,16 @@ class View:
     @property
     def current(self) -> list[Row]:
         return [row for row in self.rows.values() if row.current]
+
+    def acts_on(self, finding: str) -> tuple[ActionRecord, ...]:
+        """Return the acts on one finding, the newest first."""
+        if "acts" not in self.memo:
+            found: dict[str, list[ActionRecord]] = {}
+            for act in self.acts:
+                found.setdefault(act.finding, []).append(act)
+            self.memo["acts"] = {id_: tuple(acts) for id_, acts in found.items()}
+        by_finding: dict[str, tuple[ActionRecord, ...]] = self.memo["acts"]
+        return by_finding.get(finding, ())
 
     def pending(self, now: datetime) -> list[ApprovalRecord]:
         """Return the approvals that wait, the one that ends first first."""
@@ -158,11 +167,8 @@ def _with_rest(store: Store, view: View) -> View:
     approvals = (restored(ApprovalRecord, stored).record for stored in store.scan(Table.APPROVAL))
     runs = (restored(RunRecord, stored).record for stored in store.scan(Table.RUN))
     savings = (restored(SavingRecord, stored).record for stored in store.scan(Table.SAVING))
-    acts = Counter(
-        (record.remediation, record.status.value)
-        for stored in store.scan(Table.ACTION)
-        for record in (restored(ActionRecord, stored).record,)
-    )
+    acts = (restored(ActionRecord, stored).record for stored in store.scan(Table.ACTION))
+    slim = (replace(act, parameters={}, inverse={}, texts={}, times={}) for act in acts)
     figures = store.get(Table.SETTING, Figures.NAME)
     freeze = freeze_of(store)
     return replace(
@@ -170,7 +176,7 @@ def _with_rest(store: Store, view: View) -> View:
         approvals=newest(replace(one, shown=Shown()) for one in approvals),
         runs=tuple(sorted(runs, key=lambda run: (run.began, run.id), reverse=True)),
         savings=tuple(savings),
-        acts=acts,
+        acts=tuple(sorted(slim, key=lambda act: (act.intended, act.id), reverse=True)),
         figures=None if figures is None else restored(Figures, figures).record,
         freeze=None if freeze is None or not freeze.record.frozen else freeze.record,
     )

@@ -1,8 +1,9 @@
 """
 A whole run over one plan: settle what is open, reconcile, warn, ask, act, remember.
 
-`bursar run` and the Lambda handler call `begin`, make the plan, and call `proceed`; `bursar apply` calls `proceed`
-with the plan of the resources in its file. Every change of state is in the store before the next begins.
+`bursar run` and the Lambda handler call `begin` and `take_back`, make the plan, and call `proceed`; `bursar apply`
+calls `begin` and `proceed` with the plan of the resources in its file. Every change of state is in the store before
+the next begins.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.acting.keeping import keep_details, known_cost, known_savings
 from engine.acting.memory import accepted, figures_kept, findings_of, recent_acts, snoozes_of, write
 from engine.acting.ports import FAILURES, LEASE, TTL, Ports, Result, Stale, StepOutcome, Tenure
 from engine.acting.settle import Settled, settle
+from engine.acting.undo_asked import Answered, undo_asked
 from engine.findings import Subject
 from engine.plan import Plan
 from engine.policy.model import RunLimits
@@ -31,6 +33,7 @@ from engine.state.records import (
     Held,
     RunRecord,
     SnoozeRecord,
+    Tripped,
     put,
     restored,
 )
@@ -61,6 +64,8 @@ class Report:
     blocked: tuple[Blocked, ...] = ()
     trips: tuple[Trip, ...] = ()
     settled: tuple[Settled, ...] = ()
+    undone: tuple[Answered, ...] = ()
+    """Acts that somebody asked to undo."""
     changes: tuple[Change, ...] = ()
     stale: tuple[Stale, ...] = ()
     """Steps of a plan file that are not to be done any more."""
@@ -74,7 +79,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return any(outcome.result in FAILURES for outcome in self.outcomes)
+        return any(outcome.result in FAILURES for outcome in self.outcomes) or any(one.failed for one in self.undone)
 
 
 @dataclass
@@ -85,6 +90,7 @@ class Begun:
     tenure: Tenure
     record: Held[RunRecord]
     settled: tuple[Settled, ...] = field(default=())
+    undone: tuple[Answered, ...] = field(default=())
 
 
 def begin(ports: Ports) -> Begun | None:
@@ -108,6 +114,11 @@ def _ended_early(store: Store, now: datetime) -> list[Put]:
     """Return the ends of runs that did not live to write them: whoever holds the lease is the only one that runs."""
     held = [restored(RunRecord, stored) for stored in store.scan(Table.RUN, "running")]
     return [put(replace(one.record, status="failed", finished=now), one.version) for one in held]
+
+
+def take_back(begun: Begun) -> None:
+    """Undo what somebody asked to undo."""
+    begun.undone = tuple(undo_asked(begun.ports, begun.tenure))
 
 
 def abandon(begun: Begun) -> None:
@@ -156,6 +167,7 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judge
         (*chosen.blocked, *stopped),
         standing,
         begun.settled,
+        begun.undone,
         reconciled.changes,
     )
     if whole:
@@ -235,8 +247,9 @@ def _finished(begun: Begun, report: Report, ports: Ports, tenure: Tenure) -> Rep
         warned=len(report.warned),
         asked=len(report.asked),
         acted=sum(o.result in (Result.DONE, Result.PENDING) for o in report.outcomes),
-        failed=sum(o.result in FAILURES for o in report.outcomes),
+        failed=sum(o.result in FAILURES for o in report.outcomes) + sum(one.failed for one in report.undone),
         held=tuple(sorted({f"{b.task.finding.verdict.policy}: {b.reason}" for b in report.blocked})),
+        trips=tuple(Tripped(trip.breaker, trip.why, trip.policy, trip.account) for trip in report.trips),
         gaps=tuple(str(gap.scope) for gap in report.plan.gaps),
     )
     note = Note(now, "run.finished", ports.run, ports.run, ports.actor, {"status": record.status})

@@ -40,14 +40,20 @@ def chosen(records: Iterable[Held[ActionRecord]], what: str) -> list[Held[Action
     return sorted(found, key=lambda held: (held.record.intended, held.record.id), reverse=True)
 
 
+def refusal(record: ActionRecord) -> str:
+    """Return why an act cannot be undone, by what is remembered of it; nothing where it can."""
+    if record.status not in UNDOABLE:
+        return f"it is {record.status.value}"
+    return "" if record.reversible else "it cannot be undone"
+
+
 def undo(held: Held[ActionRecord], ports: Ports, tenure: Tenure) -> Undone:
     """Undo one act and return what became of it; whatever it is, it is in the store by then."""
     record = held.record
     action = ports.actions.get((record.remediation, record.subject.kind))
-    if record.status not in UNDOABLE:
-        return Undone(record, Result.REFUSED, f"it is {record.status.value}")
-    if not record.reversible or action is None:
-        return Undone(record, Result.REFUSED, "it cannot be undone")
+    why = refusal(record) or ("" if action is not None else "it cannot be undone")
+    if why or action is None:
+        return Undone(record, Result.REFUSED, why)
     undoing = held
     if record.status is not Progress.UNDOING:
         undoing = _moved(held, Progress.UNDOING, "", ports, tenure)

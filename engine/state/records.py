@@ -1,5 +1,5 @@
 """
-What is remembered, as values: findings, acts, approvals, exemptions, snoozes, savings, runs, the freeze.
+What is remembered, as values: findings, acts, approvals, exemptions, snoozes, wishes to undo, savings, runs.
 
 Each record becomes a `Put` with `put` and comes back from a `Stored` with `restored`; the shape in the store is
 what pydantic makes of it, so that a damaged record is refused and never half understood.
@@ -286,6 +286,29 @@ class SnoozeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoRecord:
+    """An act that somebody wants undone: the next run does it."""
+
+    table: ClassVar[Table] = Table.UNDO
+
+    action: str
+    """The id of the `ActionRecord`."""
+    by: str
+    at: datetime
+    until: datetime
+    """A run that comes later does not do it any more."""
+    reason: str = ""
+    status: str = "asked"
+    """`asked`, then one of `done`, `refused`, `lapsed`, `withdrawn`."""
+    outcome: str = ""
+    """What became of it where it was not done, or did not succeed yet."""
+
+    @property
+    def key(self) -> str:
+        return self.action
+
+
+@dataclass(frozen=True, slots=True)
 class SavingRecord:
     """What one act saves, from when its effect was seen to when it was seen to be over."""
 
@@ -339,6 +362,16 @@ class PolicyFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class Tripped:
+    """A breaker that held a run back."""
+
+    breaker: str
+    why: str
+    policy: str = ""
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One run, whole."""
 
@@ -365,6 +398,8 @@ class RunRecord:
     acted: int = 0
     failed: int = 0
     held: tuple[str, ...] = ()
+    trips: tuple[Tripped, ...] = ()
+    """The breakers that tripped and that nobody lets pass."""
     gaps: tuple[str, ...] = ()
 
     @property

@@ -32,6 +32,8 @@ class Table(StrEnum):
     RUN = "run"
     MESSAGE = "message"
     CLICK = "click"
+    UNDO = "undo"
+    """Acts that somebody wants undone."""
     SETTING = "setting"
     """What is set for the whole installation: the freeze, the figures of the last run that breakers compare with."""
 

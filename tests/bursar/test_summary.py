@@ -17,6 +17,7 @@ class Report:
     """The parts of a run's report that a summary is made of."""
 
     outcomes: tuple = ()
+    undone: tuple = ()
     blocked: tuple = ()
     trips: tuple = ()
     gaps: tuple = ()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.responses import Response
 
-from bursar.operating import find_finding
+from bursar.operating import LONGEST_EXEMPTION, find_finding
 from bursar.server.desk import Asked
 from bursar.server.listing import PAGE, RANK, SORTS, choices, listing, query_of
+from bursar.server.pages.acts import titles
+from bursar.server.pages.resting import SNOOZES, exemptions_of, question_of
+from bursar.server.rights import may_operate, may_snooze
 from engine.errors import ConfigError
 from engine.state.details import DetailRecord
-from engine.state.records import ApprovalRecord, SnoozeRecord, Status, restored
+from engine.state.records import SnoozeRecord, Status, restored
 from engine.state.store import Table
 
-SNOOZES = (1, 3, 7, 30)
-"""Days that a finding may be let rest for."""
 SELECT = 200
 """More values than these are typed and not chosen from a list."""
 
@@ -44,10 +47,11 @@ def finding(asked: Asked) -> Response:
         if record.id != id_:
             raise ConfigError.of("not-found", f"no finding `{id_}` is remembered", where="finding")
         stored = store.get(Table.DETAIL, id_)
-        approval = store.get(Table.APPROVAL, record.approval) if record.approval else None
+        question = question_of(store, record)
+        exemptions = sorted(exemptions_of(store, record), key=lambda one: one.expires)
         snooze = store.get(Table.SNOOZE, id_)
     history = asked.desk.keeper.history
-    question = None if approval is None else restored(ApprovalRecord, approval).record
+    view, now = asked.desk.keeper.view, asked.desk.clock()
     return asked.show(
         "finding.html",
         finding=record,
@@ -56,13 +60,12 @@ def finding(asked: Asked) -> Response:
         snooze=None if snooze is None else restored(SnoozeRecord, snooze).record,
         events=history.of(id_),
         history_from=history.first,
+        exemptions=[one for one in exemptions if one.expires > now],
+        acts=view.acts_on(id_) if view is not None else (),
+        titles=titles(),
         may_snooze=may_snooze(asked, question),
+        may_exempt=may_operate(asked),
         snoozes=SNOOZES,
+        first_day=now.date(),
+        last_day=(now + LONGEST_EXEMPTION - timedelta(days=1)).date(),
     )
-
-
-def may_snooze(asked: Asked, approval: ApprovalRecord | None) -> bool:
-    """Return whether the visitor may let a finding rest: an approver of the installation, or of its question."""
-    visitor, people = asked.visitor, asked.desk.people
-    names = (*asked.desk.settings.approvers, *(approval.approvers if approval is not None else ()))
-    return visitor.person and people.entitled(names, visitor.principal, visitor.memberships)

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from bursar.server import charts
 from bursar.server.desk import Asked
 from bursar.server.listing import RANK, Query, listing
+from bursar.server.pages.switch import HOURS, switch_of
+from bursar.server.rights import may_freeze, may_operate
 from bursar.server.view import Row, View
 from engine.acting.savings import totals
 from engine.state.records import Status
@@ -25,8 +27,17 @@ def overview(asked: Asked) -> Response:
     view = asked.view
     now = asked.desk.clock()
     saved = totals(view.savings, now)
+    last = view.last_run
+    switch = switch_of(asked, last.trips if last is not None else ())
     return asked.show(
         "overview.html",
+        # The switch is looked at itself: the view may be some seconds old.
+        freeze=switch.freeze if switch is not None else view.freeze,
+        switch=switch,
+        may_freeze=may_freeze(asked),
+        may_operate=may_operate(asked),
+        operators=asked.desk.settings.operators,
+        hours=HOURS,
         figures=figures(view),
         realised=sum((total.realised for total in saved.values()), Decimal(0)),
         running=sum((total.monthly for total in saved.values()), Decimal(0)),

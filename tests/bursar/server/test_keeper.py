@@ -27,7 +27,7 @@ class Watched:
     def __post_init__(self):
         self.reader = MemoryStore(self.store.memory, before=self._count)
         self.keeper = Keeper(StorePool(self._opened), lambda: NOW)
-        self.keeper.on_approval = lambda: setattr(self, "approved", self.approved + 1)
+        self.keeper.on_decision = lambda: setattr(self, "approved", self.approved + 1)
 
     def _opened(self):
         from contextlib import nullcontext
