@@ -1,7 +1,9 @@
 """What every test shares: an environment without credentials, and an emulated AWS account on demand."""
 
+import itertools
 import os
 import subprocess
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -10,9 +12,11 @@ import pytest
 from hypothesis import settings
 
 from bursar.demo.process import Server, running_server
+from integrations.store.addresses import PostgresAddress
 from tests.fake_nvml import FakeDriver, build
 
 ROOT = Path(__file__).parents[1]
+NUMBERS = itertools.count(1)
 # One commit gets one answer: the suite's examples are fixed by the tests themselves; `make fuzz` draws new ones.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("fuzz", deadline=None, print_blob=True)
@@ -49,6 +53,27 @@ def aws(aws_server) -> Server:
     """The emulated account, empty and without faults."""
     aws_server.reset()
     return aws_server
+
+
+@pytest.fixture(scope="session")
+def postgres_socket() -> Iterator[Path]:
+    """The folder of the socket of a real PostgreSQL server."""
+    from tests.integrations.store.postgres_server import running_postgres
+
+    with running_postgres() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_address(postgres_socket) -> PostgresAddress:
+    """The address of an empty schema: a database for each test would be a thousand files for each."""
+    import psycopg
+
+    name = f"bursar_{next(NUMBERS)}"
+    with psycopg.connect(host=str(postgres_socket), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    options = (("host", str(postgres_socket)), ("options", f"-c search_path={name}"))
+    return PostgresAddress("postgres", "", None, "postgres", options)
 
 
 @pytest.fixture(scope="session")

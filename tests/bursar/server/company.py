@@ -27,6 +27,7 @@ from engine.state.records import (
     SavingRecord,
     ScopeFigures,
     Status,
+    Tripped,
     put,
 )
 from engine.state.settings import Figures
@@ -44,6 +45,7 @@ NAMES = (
     ("dev-tomas", "tomas.lindqvist@example.com", "g5.2xlarge", "0.978", Severity.LOW),
     ("dev-mira", "mira.osei@example.com", "g5.xlarge", "0.806", Severity.LOW),
 )
+SURGE = "412 of 1,204 resources are findings, and 40 were"
 POLICIES = ("stop-idle-gpus", "require-owner", "close-buckets", "forgotten-endpoints")
 
 
@@ -130,8 +132,9 @@ def plan_of(findings: Sequence[Finding], steps: Sequence[Step] = ()) -> Plan:
 
 def remember(store: Store, findings: Sequence[Finding], steps: Sequence[Step] = (), now: datetime = NOW) -> None:
     """Write findings as a run does: their records, what they say, their entries in the ledger."""
-    for start in range(0, len(findings), 400):
-        batch = findings[start : start + 400]
+    size = min(400, store.batch // 2)
+    for start in range(0, len(findings), size):
+        batch = findings[start : start + size]
         records = [opened(f.id, f.verdict.policy, f.subject, now) for f in batch]
         store.commit([put(r, 0) for r in records], [finding_note(r, now, "20260304-160000-abcdef") for r in records])
         store.commit(list(details_of(plan_of(batch, steps), {}, now)), ())
@@ -150,11 +153,20 @@ def ask(store: Store, finding: Finding, step: Step, now: datetime = NOW, request
     return approval.id
 
 
-def company(store: Store, now: datetime = NOW) -> dict[str, str]:
-    """Fill `store` with a company's last weeks; return the ids of the approvals that wait, by name of the machine."""
+def few(store: Store, now: datetime = NOW) -> dict[str, str]:
+    """As `company`, with a handful of findings and two runs."""
+    return company(store, now, more=0, runs=2)
+
+
+def company(store: Store, now: datetime = NOW, more: int = 140, runs: int = 28) -> dict[str, str]:
+    """
+    Fill `store` with a company's last weeks; return the ids of the approvals that wait, by name of the machine.
+
+    There are `more` findings beside the named ones.
+    """
     named = [found(n, name, owner, hourly, sev) for n, (name, owner, _, hourly, sev) in enumerate(NAMES)]
     named.append(found(90, HOSTILE, "eve", "1.5", Severity.CRITICAL, "close-buckets"))
-    more = [
+    others = [
         found(
             100 + n,
             f"node-{n:03}",
@@ -163,16 +175,16 @@ def company(store: Store, now: datetime = NOW) -> dict[str, str]:
             tuple(Severity)[n % 5],
             POLICIES[1 + n % 3],
         )
-        for n in range(140)
+        for n in range(more)
     ]
     steps = [stop(finding, ("@ml-leads", "mira.osei@example.com")) for finding in named]
-    remember(store, [*named, *more], steps, now - timedelta(days=2))
+    remember(store, [*named, *others], steps, now - timedelta(days=2))
     ids = {f.subject.name: ask(store, f, s, now - timedelta(hours=1)) for f, s in zip(named[:3], steps, strict=False)}
     moved = [
         _status(f, status, now - timedelta(hours=n))
         for n, (f, status) in enumerate(
             zip(
-                more,
+                others,
                 [
                     Status.WARNED,
                     Status.RESOLVED,
@@ -187,9 +199,10 @@ def company(store: Store, now: datetime = NOW) -> dict[str, str]:
             )
         )
     ]
-    store.commit([put(r, 1) for r in moved], [finding_note(r, r.since, "20260304-150000-abcdef") for r in moved])
+    if moved:
+        store.commit([put(r, 1) for r in moved], [finding_note(r, r.since, "20260304-150000-abcdef") for r in moved])
     store.commit(
-        [*_runs(now), *_savings(named, now), _figures(now)],
+        [*_runs(now)[:runs], *_savings(named, now), _figures(now)],
         [Note(now, "run.finished", "20260304-160000-abcdef", "20260304-160000-abcdef")],
     )
     return ids
@@ -216,6 +229,7 @@ def _runs(now: datetime) -> list[Put]:
                 warned=n % 3,
                 acted=n % 2,
                 held=("stop-idle-gpus: max_actions is 5, this would be 6",) if n == 3 else (),
+                trips=(Tripped("finding-surge", SURGE, POLICIES[1]),) if n in (0, 3) else (),
                 gaps=("123456789012/eu-west-1/aws.rds.instance",) if n in (0, 3) else (),
             ),
             0,
@@ -260,9 +274,13 @@ def _savings(named: Sequence[Finding], now: datetime) -> list[Put]:
                     finding.subject,
                     Progress.DONE,
                     "t",
-                    "r",
+                    "20260218-090000-abcdef",
                     "bursar",
                     since,
+                    parameters={"local_data": "lost"} if n == 2 else {},
+                    reversible=n != 3,
+                    finished=since + timedelta(seconds=40),
+                    hourly=hourly,
                 ),
                 0,
             )

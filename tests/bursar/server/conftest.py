@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from httpx import Response
 from starlette.testclient import TestClient
 
 from bursar.config import Config
@@ -20,20 +22,29 @@ from bursar.stores import open_store
 from engine.people import Door, People, Person
 from engine.state.records import ApprovalRecord, Kept, restored
 from engine.state.store import Store
-from integrations.store.addresses import SqliteAddress
-from tests.bursar.server.company import NOW, company
+from integrations.aws.session import AwsSettings
+from integrations.store.addresses import DynamoAddress, SqliteAddress
+from tests.bursar.server.company import NOW, company, few
 
 MIRA, TOMAS, EVE = "mira.osei@example.com", "tomas.lindqvist@example.com", "eve@example.com"
+ADA, OLGA = "ada.bello@example.com", "olga.ivanova@example.com"
+"""One who may let any finding rest, and an operator."""
 URL = "https://bursar.example.com"
 PROXY = "10.1.2.3"
 PEOPLE = People(
     (Person(MIRA, {Door.SLACK: "U024BE7LH"}), Person(TOMAS, {Door.WEB: "tomas"})),
-    {"@ml-leads": frozenset({MIRA, TOMAS}), "@finance": frozenset({"ada.bello@example.com"})},
+    {
+        "@ml-leads": frozenset({MIRA, TOMAS}),
+        "@finance": frozenset({ADA}),
+        "@operators": frozenset({OLGA}),
+    },
 )
 SETTINGS = ServerSettings(
     url=URL,
     proxy=Proxy((ip_network("10.1.0.0/16"),), "X-Forwarded-Email", "X-Forwarded-Groups"),
     tokens={"prometheus": "env:TEST_BURSAR_TOKEN"},
+    approvers=(ADA,),
+    operators=("@operators",),
 )
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -48,6 +59,20 @@ class Served:
     """The ids of the approvals that wait, by the name of the machine."""
     stack: ExitStack
     now: list[datetime] = field(default_factory=lambda: [NOW])
+
+    @classmethod
+    def over(cls, config: Config, approvals: dict[str, str], stack: ExitStack, *, no_auth: bool = False) -> Served:
+        """Return a server over the state that `config` names."""
+        now = [NOW]
+        desk = desk_of(config, Place(no_auth=no_auth), clock=lambda: now[0])
+        stack.callback(desk.pool.close)
+        desk.keeper.look()
+        return cls(config, desk, approvals, stack, now)
+
+    def restarted(self) -> Served:
+        """Return another server over the same state; this one is gone."""
+        self.desk.pool.close()
+        return Served.over(self.config, self.approvals, self.stack)
 
     def client(self, principal: str = "", *, address: str = PROXY, **headers: str) -> TestClient:
         """Return a client from `address`, for whom the proxy there vouches where a principal is given."""
@@ -77,25 +102,45 @@ class Served:
 Serve = Callable[..., Served]
 
 
+STORES = ("sqlite", "postgres", "dynamodb")
+on_every_store = pytest.mark.parametrize("state", STORES, indirect=True)
+"""The test is run over a state in each store, with fewer findings where these are slow."""
+NUMBERS = itertools.count(1)
+BATCH = 100
+"""A store that takes no more in a commit is filled with less."""
+
+
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch) -> Iterator[Serve]:
+def state(request, tmp_path: Path) -> Config:
+    """A configuration with an empty state: a file, where a test does not ask for another."""
+    base = Config(folder=tmp_path, people=PEOPLE)
+    match getattr(request, "param", "sqlite"):
+        case "postgres":
+            return replace(base, state=request.getfixturevalue("postgres_address"))
+        case "dynamodb":
+            pytest.importorskip("py_partiql_parser", reason="NOT TESTED: `moto[dynamodb]` is not installed")
+            aws = AwsSettings(("us-east-1",), endpoint_url=request.getfixturevalue("aws_server").endpoint)
+            return replace(base, state=DynamoAddress(f"page-{next(NUMBERS)}"), aws=aws)
+        case _:
+            return replace(base, state=SqliteAddress(tmp_path / "bursar.db"))
+
+
+@pytest.fixture
+def serve(state: Config, monkeypatch) -> Iterator[Serve]:
     """Return a function that makes a server over a state that `fill` filled; by default with a company."""
     monkeypatch.setenv("TEST_BURSAR_TOKEN", TOKEN)
     with ExitStack() as stack:
 
         def made(
-            settings: ServerSettings = SETTINGS, fill: Callable[[Store], dict[str, str]] = company, *, no_auth=False
+            settings: ServerSettings = SETTINGS,
+            fill: Callable[[Store], dict[str, str]] | None = None,
+            *,
+            no_auth: bool = False,
         ) -> Served:
-            config = Config(
-                folder=tmp_path, state=SqliteAddress(tmp_path / "bursar.db"), people=PEOPLE, server=settings
-            )
+            config = replace(state, server=settings)
             with open_store(config) as store:
-                ids = fill(store)
-            now = [NOW]
-            desk = desk_of(config, Place(no_auth=no_auth), clock=lambda: now[0])
-            stack.callback(desk.pool.close)
-            desk.keeper.look()
-            return Served(config, desk, ids, stack, now)
+                ids = (fill or (few if store.batch < BATCH else company))(store)
+            return Served.over(config, ids, stack, no_auth=no_auth)
 
         yield made
 
@@ -113,3 +158,9 @@ def form(served: Served, client: TestClient, principal: str, **fields: str) -> d
 
 SAME = {"Origin": URL, "Sec-Fetch-Site": "same-origin"}
 """What a browser sends with a form of the page."""
+
+
+def post(served: Served, principal: str, path: str, *, headers: dict[str, str] = SAME, **fields: str) -> Response:
+    """Send a form to `path` as the page for `principal` would, and return the answer."""
+    client = served.client(principal)
+    return client.post(path, data={**form(served, client, principal), **fields}, headers=headers)

@@ -2,25 +2,27 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from itsdangerous import TimestampSigner
 
+from bursar.stores import open_store
+from engine.state.audit import verify
 from engine.state.records import Decision, FindingRecord, SnoozeRecord, Status
-from tests.bursar.server.conftest import EVE, MIRA, SAME, SETTINGS, TOMAS, URL, form
+from tests.bursar.server.conftest import EVE, MIRA, SAME, SETTINGS, TOMAS, URL, form, on_every_store, post
 
 NAME = "vla-sweep-7"
 
 
 def send(served, principal, verb="approve", *, headers=SAME, name=NAME, **fields):
-    """Send a form as the page for `principal` would, and return the answer."""
-    client = served.client(principal)
-    data = {**form(served, client, principal), **fields}
-    return client.post(f"/approvals/{served.approvals[name]}/{verb}", data=data, headers=headers)
+    """Send an answer as the page for `principal` would, and return what comes back."""
+    return post(served, principal, f"/approvals/{served.approvals[name]}/{verb}", headers=headers, **fields)
 
 
+@on_every_store
 def test_a_yes(served):
     """A yes of one of the approvers decides, and is in the ledger with door and name."""
     answer = send(served, MIRA, reason="the sweep is over")
@@ -37,6 +39,7 @@ def test_a_yes(served):
     assert NAME not in client.get("/approvals").text.partition("Decided")[0]
 
 
+@on_every_store
 def test_a_no_needs_a_reason(served):
     """A no without a reason changes nothing; with one it decides."""
     assert send(served, MIRA, "deny", reason="  ").status_code == 422
@@ -142,6 +145,7 @@ def test_what_is_no_form(served, content, headers, status):
     assert served.approval(NAME).votes == ()
 
 
+@on_every_store
 def test_too_late(served):
     """After its time an approval has no forms, and a voice does not count."""
     served.now[0] += timedelta(hours=9)
@@ -152,6 +156,7 @@ def test_too_late(served):
     assert served.approval(NAME).status is Decision.PENDING
 
 
+@on_every_store
 def test_twice(served):
     """Saying the same again, as a double click does, changes nothing and says so."""
     assert send(served, MIRA).status_code == 303
@@ -164,29 +169,62 @@ def test_twice(served):
 @pytest.mark.parametrize("round_", range(5))
 def test_two_at_once(served, round_):
     """Of a yes and a no at the same moment exactly one decides, and the other is told."""
-    barrier, answers = threading.Barrier(2), {}
+    pairs = [(MIRA, "approve"), (TOMAS, "deny")][:: 1 if round_ % 2 else -1]
+    answers = at_once(served, pairs)
+    assert sorted(status for _, status in answers) == [303, 409]
+    check_one_end(served, answers)
 
-    def go(principal, verb):
+
+@on_every_store
+def test_fifty_at_once(served):
+    """Of fifty clicks at once, yes and no, of two people, one decides and the others are told; the ledger is whole."""
+    pairs = [((MIRA, TOMAS)[n % 2], ("approve", "deny")[n // 2 % 2]) for n in range(50)]
+    served.desk.pool.patience = 120
+    answers = at_once(served, pairs)
+    assert sorted(status for _, status in answers) == [303] + [409] * 49
+    check_one_end(served, answers)
+    with open_store(served.config) as store:
+        assert verify(store).breaks == ()
+    # Another server over the same state says the same.
+    assert f"{served.approval(NAME).status.value}" in served.restarted().client(MIRA).get("/approvals").text
+
+
+def at_once(served, pairs):
+    """Let everybody of `pairs` say what he says at the same moment; return who was answered what."""
+    barrier = threading.Barrier(len(pairs))
+
+    def go(pair):
+        principal, verb = pair
+        client, data = served.client(principal), {"token": served.desk.forms.token(principal), "reason": "because"}
         barrier.wait()
-        answers[verb] = send(served, principal, verb, reason="because").status_code
+        path = f"/approvals/{served.approvals[NAME]}/{verb}"
+        return verb, client.post(path, data=data, headers=SAME).status_code
 
-    threads = [
-        threading.Thread(target=go, args=one)
-        for one in ((MIRA, "approve"), (TOMAS, "deny"))[:: 1 if round_ % 2 else -1]
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answers.values()) == [303, 409]
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        return list(pool.map(go, pairs))
+
+
+def check_one_end(served, answers):
+    """See that the one who was told so decided, and that finding and approval say the same."""
     record = served.approval(NAME)
-    won = "approve" if record.status is Decision.APPROVED else "deny"
-    assert answers[won] == 303
-    assert len(record.votes) == 1
-    expected = Status.APPROVED if won == "approve" else Status.DENIED
-    assert served.read(FindingRecord, record.finding).status is expected
+    (won,) = [verb for verb, status in answers if status == 303]
+    assert record.status is (Decision.APPROVED if won == "approve" else Decision.DENIED)
+    assert [vote.yes for vote in record.votes] == [won == "approve"]
+    assert served.read(FindingRecord, record.finding).status.value == record.status.value
 
 
+@on_every_store
+def test_a_restart_in_between(served):
+    """What was asked before the server was started anew is decided after; a form of before has to be opened again."""
+    token = served.desk.forms.token(MIRA)
+    again = served.restarted()
+    assert send(again, MIRA, token=token).status_code == 403
+    assert again.approval(NAME).votes == ()
+    assert send(again, MIRA).status_code == 303
+    assert again.restarted().approval(NAME).status is Decision.APPROVED
+
+
+@on_every_store
 def test_resting(served):
     """An approver lets a finding rest for one of the offered lengths, with a reason; others do not."""
     finding = served.approval(NAME).finding

@@ -13,9 +13,9 @@ from engine.policy.model import Severity
 from engine.state.lifecycle import opened
 from engine.state.records import FindingRecord, Status, put
 from tests.bursar.server.company import HOSTILE, NOW, found, remember, subject
-from tests.bursar.server.conftest import MIRA, SAME, form
+from tests.bursar.server.conftest import MIRA, SAME, form, on_every_store
 
-PATHS = ("/", "/findings", "/approvals", "/runs", "/savings", "/coverage")
+PATHS = ("/", "/findings", "/approvals", "/acts", "/runs", "/savings", "/coverage")
 
 
 class Checker(HTMLParser):
@@ -59,6 +59,23 @@ def test_every_page_is_shown_and_is_harmless(served, path):
     assert not [a for _, attrs in page.tags for a in attrs if a.startswith("on") or a == "style"]
     assert not [a for a in page.all("img") if a["src"] != "/static/icon.svg"]
     assert "\u202e" not in answer.text
+
+
+@on_every_store
+def test_pages_of_every_store(served):
+    """Whatever store the state is in: lists, one finding, one question and one act are shown."""
+    client = served.client(MIRA)
+    question = served.approval("vla-sweep-7")
+    for path in (
+        *PATHS,
+        f"/findings/{question.finding}",
+        f"/approvals/{question.id}",
+        f"/acts/{question.finding}-stop.1",
+    ):
+        answer = client.get(path)
+        assert (answer.status_code, len(Checker(answer.text).all("h1"))) == (200, 1), path
+    assert "vla-sweep-7" in names(client.get("/findings").text)
+    assert client.get("/readyz").json() == {"status": "ok", "store": "ok", "run": "unknown"}
 
 
 def test_hostile_names_are_text(served):
@@ -212,7 +229,7 @@ def test_routes_take_their_methods_alone(served):
     """What shows does not change, and what changes is not reached by a link."""
     client = served.client(MIRA)
     assert {client.post(path).status_code for path in GET if "{" not in path} == {405}
-    assert {client.get(path.replace("{id}", "0" * 12)).status_code for path in POST} == {405}
+    assert {client.get(re.sub("{.*?}", "0" * 12, path)).status_code for path in POST} == {405}
 
 
 def test_the_list_follows_what_a_run_remembers(served):

@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.acting.action import ActError, Action, Effect, Ready, Refused, Target
 from engine.acting.ports import Ports, Result, Sight
-from engine.acting.run import Report, Rules, begin, proceed
+from engine.acting.run import Report, Rules, begin, proceed, take_back
 from engine.errors import CollectError
 from engine.findings import Subject
 from engine.model import Resource, Scope, ScopeReport, ScopeStatus
@@ -189,6 +189,7 @@ class Stop:
 
     def undo(self, target: Target) -> None:
         self.world.tick("undo")
+        self.world.fail_where_told("undo")
         self.world.cloud.start(target.resource.id)
 
     def undone(self, target: Target) -> Effect:
@@ -322,6 +323,7 @@ class World:
         self.runs += 1
         begun = begin(self.ports(name or f"run-{self.runs}-{self.now:%H%M%S}"))
         assert begun is not None, "another run holds the lease"
+        take_back(begun)
         return proceed(begun, self.plan(), self.rules)
 
     def after(self, span: timedelta) -> Report:

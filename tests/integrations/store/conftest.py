@@ -7,37 +7,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 
-import psycopg
 import pytest
 
 from engine.state.store import Store
-from integrations.store.addresses import PostgresAddress
 from integrations.store.dynamodb_open import open_dynamodb
 from integrations.store.sql_open import open_postgres, open_sqlite
 from tests.engine.state.fakes import Memory, MemoryStore
-from tests.integrations.store.postgres_server import running_postgres
 
 Opener = Callable[[], Store]
 """Opens one more store object over the same state."""
 STORES = ("memory", "sqlite", "postgres", "dynamodb")
 NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def postgres_socket():
-    """The folder of the socket of a real PostgreSQL server."""
-    with running_postgres() as folder:
-        yield folder
-
-
-@pytest.fixture
-def postgres_address(postgres_socket) -> PostgresAddress:
-    """The address of an empty schema: a database for each test would be a thousand files for each."""
-    name = f"bursar_{next(NUMBERS)}"
-    with psycopg.connect(host=str(postgres_socket), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE SCHEMA {name}")
-    options = (("host", str(postgres_socket)), ("options", f"-c search_path={name}"))
-    return PostgresAddress("postgres", "", None, "postgres", options)
 
 
 @pytest.fixture(scope="session")
