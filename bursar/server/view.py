@@ -110,6 +110,8 @@ class View:
     savings: tuple[SavingRecord, ...] = ()
     acts: tuple[ActionRecord, ...] = ()
     """The newest first, without what was kept to undo them."""
+    wishes: frozenset[str] = frozenset()
+    """The acts that wait to be undone."""
     figures: Figures | None = None
     freeze: Freeze | None = None
     memo: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -177,6 +179,7 @@ def _with_rest(store: Store, view: View) -> View:
         runs=tuple(sorted(runs, key=lambda run: (run.began, run.id), reverse=True)),
         savings=tuple(savings),
         acts=tuple(sorted(slim, key=lambda act: (act.intended, act.id), reverse=True)),
+        wishes=frozenset(stored.key for stored in store.scan(Table.UNDO, "asked")),
         figures=None if figures is None else restored(Figures, figures).record,
         freeze=None if freeze is None or not freeze.record.frozen else freeze.record,
     )

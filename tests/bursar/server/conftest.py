@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -88,10 +89,14 @@ class Served:
         """Let the keeper look, as its thread does every few seconds."""
         self.desk.keeper.look()
 
+    @cached_property
+    def store(self) -> Store:
+        """The state by a connection of its own, as another process has it."""
+        return self.stack.enter_context(open_store(self.config))
+
     def read(self, kind: type[Kept], key: str) -> Kept:
-        """Return a record as it is in the store, read by another connection."""
-        with open_store(self.config) as store:
-            stored = store.get(kind.table, key)
+        """Return a record as it is in the store."""
+        stored = self.store.get(kind.table, key)
         assert stored is not None
         return restored(kind, stored).record
 

@@ -14,8 +14,10 @@ from urllib.request import urlopen
 import pytest
 
 from bursar.config import read_config
+from bursar.operating import set_freeze
 from bursar.stores import open_store
-from engine.state.records import ApprovalRecord, Decision, FindingRecord, Status, restored
+from engine.state.records import ApprovalRecord, Decision, FindingRecord, Status, UndoRecord, restored
+from engine.state.settings import Acceptance, Freeze
 from engine.state.store import Table
 from integrations.catalog import default_catalog
 from tests.bursar.server.company import company
@@ -25,10 +27,10 @@ CONFIG = f"""
 version: 1
 people: {{"{MIRA}": {{slack: U024BE7LH}}}}
 groups: {{"@ml-leads": ["{MIRA}"]}}
-server: {{proxy: {{addresses: [127.0.0.1], header: X-Forwarded-Email}}}}
+server: {{proxy: {{addresses: [127.0.0.1], header: X-Forwarded-Email}}, operators: ["{MIRA}"]}}
 """
 SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}
-PATHS = ("/", "/findings", "/approvals", "/runs", "/savings", "/coverage")
+PATHS = ("/", "/findings", "/approvals", "/acts", "/runs", "/savings", "/coverage")
 
 
 @pytest.fixture(scope="module")
@@ -164,23 +166,123 @@ def test_who_may_not_decide_is_shown_no_buttons(chromium, site):
     assert "You are not one of its approvers" in page.locator("main").inner_text()
 
 
+def test_the_switch_is_thrown_and_lifted(chromium, site):
+    """Without scripts: one field and one button on the first page stop everything, every page says so; lifted again."""
+    base, config, _ = site
+    page = opened(chromium, base, scripts=False)
+    page.goto("/")
+    page.get_by_label("Why; everybody sees it").fill("incident 4711")
+    page.get_by_role("button", name="Freeze", exact=True).click()
+    banner = page.get_by_role("region", name="Frozen", exact=True)
+    assert "incident 4711" in banner.inner_text()
+    assert banner.bounding_box()["y"] == 0
+    assert record(config, Freeze, Table.SETTING, Freeze.NAME).frozen
+    other = opened(chromium, base, principal=EVE)
+    for _ in range(100):
+        other.goto("/findings")
+        if other.get_by_role("region", name="Frozen", exact=True).count():
+            break
+    assert "incident 4711" in other.get_by_role("region", name="Frozen", exact=True).inner_text()
+    other.get_by_role("link", name="What to do").click()
+    assert MIRA in other.locator("#switch").inner_text()
+    assert other.get_by_role("button").count() == 0
+    page.get_by_label("Why acting may go on").fill("it is over")
+    page.get_by_role("button", name="Unfreeze").click()
+    assert page.get_by_role("region", name="Frozen", exact=True).count() == 0
+    freeze = record(config, Freeze, Table.SETTING, Freeze.NAME)
+    assert (freeze.frozen, freeze.by, freeze.reason) == (False, f"web:{MIRA}", "it is over")
+    assert page.complaints == other.complaints == []
+
+
+def test_the_switch_is_thrown_by_keyboard(chromium, site):
+    """The field is the first of the first page: the link past the navigation, once more Tab, a word, Enter."""
+    base, config, _ = site
+    page = opened(chromium, base)
+    page.goto("/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "freeze-why"
+    page.keyboard.type("fire")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=All acting is frozen")
+    with open_store(config) as store:
+        set_freeze(store, frozen=False, reason="a drill", now=datetime.now(UTC).replace(microsecond=0))
+
+
+def test_an_act_is_undone_and_left(chromium, site):
+    """Without scripts: from the list of acts to what undoing does, asked for and taken back."""
+    base, config, _ = site
+    page = opened(chromium, base, scripts=False)
+    page.goto("/acts")
+    page.get_by_role("link", name="Stop the machine: legacy-bert").click()
+    assert "Start it again, if the provider has capacity" in page.locator("main").inner_text()
+    page.get_by_label("Why").fill("it is needed again")
+    page.get_by_role("button", name="Undo").click()
+    assert "The next run undoes it" in page.get_by_role("status").inner_text()
+    id_ = page.url.rpartition("/")[2]
+    assert record(config, UndoRecord, Table.UNDO, id_).status == "asked"
+    page.get_by_role("button", name="Leave it as it is").click()
+    assert page.get_by_role("button", name="Undo").count() == 1
+    assert record(config, UndoRecord, Table.UNDO, id_).status == "withdrawn"
+    assert page.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_every_page_on_every_screen(chromium, site, browser_folder, screen, scheme):
-    """No page is wider than its screen, nothing complains, and axe finds no violation of WCAG 2.2 A or AA."""
+    """No page is wider than its screen, nothing complains, and axe finds no violation of WCAG 2.2 AA; frozen too."""
     base, config, ids = site
     axe = (browser_folder / "axe.min.js").read_text(encoding="utf-8")
     approval = record(config, ApprovalRecord, Table.APPROVAL, ids["legacy-bert"])
     page = opened(chromium, base, screen=screen, scheme=scheme)
-    shots = browser_folder / "screenshots"
-    shots.mkdir(exist_ok=True)
-    for path in (*PATHS, f"/findings/{approval.finding}", f"/approvals/{approval.id}", "/findings/000000000000"):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        name = re.sub(r"[0-9a-f]{12,}", "one", path.strip("/").replace("/", "-")) or "overview"
-        page.screenshot(path=shots / f"{name}-{screen}-{scheme}.png", full_page=True)
-        assert [c for c in page.complaints if "404" not in c] == []
-        # The page allows no scripts: axe is run by the debugger, which asks nobody.
-        found = page.evaluate(axe + "; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
-        told = [f"{v['id']}: {v['help']}: {n['html'][:200]}" for v in found["violations"] for n in v["nodes"]]
-        assert told == [], path
+    folder = browser_folder / "screenshots"
+    folder.mkdir(exist_ok=True)
+    single = (f"/findings/{approval.finding}", f"/approvals/{approval.id}", f"/acts/{approval.finding}-stop.1")
+    for path in (*PATHS, *single, "/findings/000000000000"):
+        look_at(page, path, folder / f"{name_of(path)}-{screen}-{scheme}.png", axe)
+    with open_store(config) as store:
+        reason = "incident 4711: p5 nodes of the sweep are stopped while they write checkpoints"
+        set_freeze(store, frozen=True, reason=reason, now=datetime.now(UTC).replace(microsecond=0), by=f"web:{MIRA}")
+        try:
+            look_at(page, "/", folder / f"frozen-{screen}-{scheme}.png", axe)
+        finally:
+            set_freeze(store, frozen=False, reason="over", now=datetime.now(UTC).replace(microsecond=0))
+
+
+def name_of(path):
+    """Return what a screenshot of `path` is called."""
+    name = path.strip("/").replace("/", "-").replace("0" * 12, "missing")
+    return re.sub(r"[0-9a-f]{12,}(-stop.1)?", "one", name) or "overview"
+
+
+def look_at(page, path, shot, axe):
+    """Open a page, take its picture, and see that it fits, complains of nothing and keeps to the rules."""
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    page.screenshot(path=shot, full_page=True)
+    assert [c for c in page.complaints if "404" not in c] == []
+    # The page allows no scripts: axe is run by the debugger, which asks nobody.
+    found = page.evaluate(axe + "; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")
+    told = [f"{v['id']}: {v['help']}: {n['html'][:200]}" for v in found["violations"] for n in v["nodes"]]
+    assert told == [], path
+
+
+def test_a_finding_is_exempt_and_a_breaker_let_pass(chromium, site):
+    """The browser holds the date within its bounds; without scripts both forms do what they say."""
+    base, config, ids = site
+    approval = record(config, ApprovalRecord, Table.APPROVAL, ids["legacy-bert"])
+    page = opened(chromium, base, scripts=False)
+    page.goto(f"/findings/{approval.finding}")
+    date = page.get_by_label("To the end of")
+    assert date.get_attribute("max") > date.get_attribute("min")
+    date.fill(date.get_attribute("max"))
+    page.get_by_label("Why it is right as it is").fill("benchmarks")
+    page.get_by_role("button", name="Exempt").click()
+    assert f"{MIRA} answers for it: benchmarks" in page.locator("main").inner_text()
+    page.goto("/")
+    page.get_by_label("Why it is nothing").fill("a new policy")
+    page.get_by_role("button", name="Let pass: finding-surge").click()
+    assert "a new policy" in page.locator("#breakers").inner_text()
+    assert record(config, Acceptance, Table.SETTING, "accepted:finding-surge").by == f"web:{MIRA}"
+    assert page.complaints == []

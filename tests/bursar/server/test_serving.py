@@ -220,7 +220,15 @@ server: {proxy: {addresses: [127.0.0.1], header: X-Forwarded-Email}}
 """
 
 
-def test_from_a_yes_on_the_page_to_the_act(here, account, bursar):
+def sent(page, verb, base, headers, **fields):
+    """Send the form `verb` with a token that the page at `page` holds; return the page that comes back."""
+    token = re.search(r'name="token" value="([^"]+)"', asked(page, **headers)[1])[1]
+    data = urlencode({"token": token, **fields}).encode()
+    with urlopen(Request(f"{page}/{verb}", data, {**headers, "Origin": base})) as answer:
+        return answer.read().decode()
+
+
+def test_from_a_yes_on_the_page_to_the_act_and_back(here, account, bursar):
     """A run asks; a person reads the page and says yes; the server starts a run, and that one does exactly this."""
     s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=account.endpoint)
     s3.create_bucket(Bucket="open-to-all")
@@ -231,17 +239,22 @@ def test_from_a_yes_on_the_page_to_the_act(here, account, bursar):
         assert bursar("run").status == 0
         (approval,) = json.loads(bursar("approvals", "list", "-f", "json").out)
         path = f"{base}/approvals/{approval['id']}"
-        page = asked(path, **mira)[1]
-        assert "open-to-all" in page
-        token = re.search(r'name="token" value="([^"]+)"', page)[1]
-        sent = Request(f"{path}/approve", urlencode({"token": token}).encode(), {**mira, "Origin": base})
-        with urlopen(sent) as answer:
-            assert "Approved." in answer.read().decode()
+        assert "open-to-all" in asked(path, **mira)[1]
+        assert "Approved." in sent(path, "approve", base, mira)
         wait_for(lambda: "verified" in asked(f"{base}/findings?status=verified", **mira)[1].partition("<tbody>")[2])
         assert all(s3.get_public_access_block(Bucket="open-to-all")["PublicAccessBlockConfiguration"].values())
-        s3.close()
         line = 'bursar_scheduled_runs_total{exit_status="0"} 1.0'
         wait_for(lambda: line in asked(f"{base}/metrics", **mira)[1])
         line = 'bursar_actions{remediation="block_public_access",status="done"} 1.0'
         assert line in asked(f"{base}/metrics", **mira)[1]
+        # Taken back again: while all is frozen, by the next run, in the name of whoever asked.
+        assert "Nothing is done" in sent(base, "freeze", base, mira, reason="it was needed")
+        act = re.search(r"/acts/([^\"]+)", asked(f"{base}/acts", **mira)[1])[1]
+        assert "The next run undoes it" in sent(f"{base}/acts/{act}", "undo", base, mira, reason="it was needed")
+        wait_for(lambda: "It is undone, since" in asked(f"{base}/acts/{act}", **mira)[1])
+        with pytest.raises(s3.exceptions.ClientError):
+            s3.get_public_access_block(Bucket="open-to-all")
+        s3.close()
+    undone = bursar("audit", "list", "--kind", "action.undone", "-f", "jsonl").out.splitlines()
+    assert [json.loads(line)["actor"] for line in undone] == [f"web:{MIRA}"]
     assert bursar("audit", "verify").status == 0
