@@ -145,12 +145,18 @@ def ask_undo(store: Store, id_: str, reason: str, now: datetime, by: str) -> Und
     why = refusal(act)
     if why:
         raise ConfigError.of("usage", f"{act.id} is not undone: {why}", where="undo")
-    waiting = undo_of(store, act.id, now)
-    if waiting is not None and waiting.record.status == "asked":
-        return waiting.record
     record = UndoRecord(act.id, by, now, now + HOLDS, reason)
     body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
-    return _write(store, record, Note(now, "action.undo-asked", act.id, actor=by, body=body))
+    note = Note(now, "action.undo-asked", act.id, actor=by, body=body)
+    for _ in range(TRIES):
+        waiting = undo_of(store, act.id, now)
+        if waiting is not None and waiting.record.status == "asked":
+            return waiting.record
+        try:
+            return _write(store, record, note, 0 if waiting is None else waiting.version)
+        except ConflictError:
+            continue
+    raise ConflictError.of("state-conflict", "many decide about it at this moment", where=act.id, hint="try again")
 
 
 def keep_act(store: Store, id_: str, now: datetime, by: str) -> UndoRecord:
@@ -161,6 +167,8 @@ def keep_act(store: Store, id_: str, now: datetime, by: str) -> UndoRecord:
         ConfigError: nobody asked for it, or it was answered already.
     """
     waiting = undo_of(store, id_, now)
+    if waiting is not None and waiting.record.status == "withdrawn":
+        return waiting.record
     if waiting is None or waiting.record.status != "asked":
         raise ConfigError.of("usage", f"nothing waits to undo {id_}", where="undo")
     record = replace(waiting.record, status="withdrawn")

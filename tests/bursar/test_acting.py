@@ -5,6 +5,10 @@ import json
 import boto3
 import pytest
 
+from bursar.configuring import store_of
+from bursar.operating import ask_undo, keep_act
+from bursar.running import utc_now
+
 POLICIES = """
 version: 1
 policies:
@@ -99,6 +103,43 @@ def test_warned_and_done_and_undone(bursar, site, s3):
     assert not blocked(s3, "second")
     assert bursar("undo", done["id"]).status == 4
     assert bursar("audit", "verify").status == 0
+
+
+def test_undone_by_the_next_run(bursar, site, s3):
+    """What was asked to be undone where nothing may be done at once, the next run undoes, and says for whom."""
+    done = report(bursar("run", "-f", "json"))
+    acts = {outcome["subject"]["name"]: outcome["action"] for outcome in done["outcomes"]}
+    with store_of(None) as store:
+        for act in acts.values():
+            ask_undo(store, act, "it was needed", utc_now(), "web:mira@example.com")
+        keep_act(store, acts["second"], utc_now(), "web:mira@example.com")
+    assert bursar("plan", "-o", "plan.json").status == 0
+    assert bursar("apply", "plan.json").status == 0
+    assert blocked(s3, "first")
+    ran = bursar("run")
+    assert ran.status == 0
+    assert "UNDONE  as somebody asked" in ran.out
+    assert f"{acts['first']}  first: block_public_access: undone, as web:mira@example.com asked" in ran.out
+    assert "1 step undone." in ran.out
+    assert not blocked(s3, "first")
+    assert blocked(s3, "second")
+    assert report(bursar("run", "-f", "json"))["undone"] == []
+    actors = [json.loads(line)["actor"] for line in bursar("audit", "list", "--kind", "action.undone", "-f",
+                                                           "jsonl").out.splitlines()]  # fmt: skip
+    assert actors == ["web:mira@example.com"]
+
+
+def test_an_undo_in_an_account_that_is_not_listed_any_more(bursar, site, s3, here):
+    """Where nothing may be acted on any more, a wish to undo is refused, and told."""
+    (act, *_) = [outcome["action"] for outcome in report(bursar("run", "-f", "json"))["outcomes"]]
+    with store_of(None) as store:
+        ask_undo(store, act, "it was needed", utc_now(), "web:mira@example.com")
+    text = (here / "bursar.yaml").read_text(encoding="utf-8").replace("123456789012", "210987654321")
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    (undone,) = report(bursar("run", "-f", "json"))["undone"]
+    assert undone["status"] == "refused"
+    assert blocked(s3, "first")
+    assert blocked(s3, "second")
 
 
 def test_a_second_run_does_nothing_again(bursar, site, s3, account):

@@ -8,6 +8,7 @@ import pytest
 from bursar.summary import summary_of, troubles_of
 from engine.acting.breakers import Trip
 from engine.acting.ports import Result, StepOutcome
+from engine.acting.undoing import Undone
 from engine.model import Scope, ScopeReport, ScopeStatus
 from tests.bursar.slack.test_teller import task_of
 
@@ -82,3 +83,21 @@ def test_another_trouble_is_told():
     summary = summary_of(Report(trips=(trip("40% of 50"),), gaps=(gap("denied"),)), troubles_of(first))
     assert summary.troubles == ("not read: 1/us-east-1/aws.ec2.instance (denied)",)
     assert summary.over == ()
+
+
+def test_what_was_undone_is_told():
+    """An act that was undone as somebody asked is told of, with who; so is one that was not."""
+    act = SimpleNamespace(remediation="stop", subject=SimpleNamespace(name="vla-sweep-7", id="i-1"))
+    asked = SimpleNamespace(by="web:mira@example.com", action="f-stop.1")
+    done, failed, late = (
+        SimpleNamespace(asked=asked, undone=Undone(act, Result.DONE)),
+        SimpleNamespace(asked=asked, undone=Undone(act, Result.RETRYABLE, "no capacity")),
+        SimpleNamespace(asked=asked, undone=None),
+    )
+    summary = summary_of(Report(undone=(done, failed, late)), ())
+    assert summary.title == "1 step undone"
+    assert [(one.name, one.what, one.failed) for one in summary.outcomes] == [
+        ("vla-sweep-7", "stop: undone, as web:mira@example.com asked", False),
+        ("vla-sweep-7", "stop: not undone: no capacity, as web:mira@example.com asked", True),
+    ]
+    assert summary_of(Report(undone=(late,)), ()) is None
