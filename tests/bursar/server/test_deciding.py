@@ -145,7 +145,6 @@ def test_what_is_no_form(served, content, headers, status):
     assert served.approval(NAME).votes == ()
 
 
-@on_every_store
 def test_too_late(served):
     """After its time an approval has no forms, and a voice does not count."""
     served.now[0] += timedelta(hours=9)

@@ -21,13 +21,13 @@ class Watched:
 
     store: MemoryStore = field(default_factory=MemoryStore)
     scans: int = 0
-    approved: int = 0
+    decided: int = 0
     down: bool = False
 
     def __post_init__(self):
         self.reader = MemoryStore(self.store.memory, before=self._count)
         self.keeper = Keeper(StorePool(self._opened), lambda: NOW)
-        self.keeper.on_decision = lambda: setattr(self, "approved", self.approved + 1)
+        self.keeper.on_decision = lambda: setattr(self, "decided", self.decided + 1)
 
     def _opened(self):
         from contextlib import nullcontext
@@ -89,19 +89,22 @@ def test_many_entries_are_read_whole():
     assert here.keeper.view.head == here.store.head()
 
 
-def test_an_approval_is_told_once():
-    """A person's yes, by any door, is told; a run's own entries and those before the start are not."""
+@pytest.mark.parametrize(
+    ("kind", "subject"), [("finding.approved", IDLE.id), ("action.undo-asked", f"{IDLE.id}-stop.1")]
+)
+def test_a_decision_is_told_once(kind, subject):
+    """What a person wants the next run to do, by any door, is told; a run's own entries and those before are not."""
     here = Watched()
     remember(here.store, [IDLE])
-    here.store.commit([], [Note(NOW, "finding.approved", IDLE.id, actor="slack:mira")])
+    here.store.commit([], [Note(NOW, kind, subject, actor="slack:mira")])
     here.look()
-    assert here.approved == 0
-    here.store.commit([], [Note(NOW, "finding.approved", IDLE.id, actor="slack:mira")])
+    assert here.decided == 0
+    here.store.commit([], [Note(NOW, kind, subject, actor="slack:mira")])
     here.look()
-    assert here.approved == 1
-    here.store.commit([], [Note(NOW, "finding.approved", IDLE.id, run="20260304-160000-abcdef")])
+    assert here.decided == 1
+    here.store.commit([], [Note(NOW, kind, subject, run="20260304-160000-abcdef")])
     here.look()
-    assert here.approved == 1
+    assert here.decided == 1
 
 
 def test_a_state_that_is_down():
