@@ -97,14 +97,11 @@ def unfreeze(asked: Asked) -> Response:
 
 def let_pass(asked: Asked) -> Response:
     """Let a breaker pass for some hours."""
-    name, hours, reason, seen = asked.request.path_params["name"], asked.form.get("hours", ""), *_said(asked)
+    name, hours = asked.request.path_params["name"], asked.form.get("hours", "")
+    reason, seen = reason_of(asked), seen_of(asked)
     if not may_operate(asked):
         return unsaid(asked, 403, "You are not one of the operators, who may let a breaker pass.")
     if hours not in map(str, HOURS) or not reason:
         return unsaid(asked, 422, "Say for how many hours, and why.")
     now, by, length = asked.desk.clock(), decider(asked), timedelta(hours=int(hours))
     return decided(asked, "/", lambda store: accept(store, name, length, reason, now, by, seen))
-
-
-def _said(asked: Asked) -> tuple[str, int]:
-    return reason_of(asked), seen_of(asked)
