@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
@@ -62,9 +62,11 @@ class Served:
     now: list[datetime] = field(default_factory=lambda: [NOW])
 
     @classmethod
-    def over(cls, config: Config, approvals: dict[str, str], stack: ExitStack, *, no_auth: bool = False) -> Served:
-        """Return a server over the state that `config` names."""
-        now = [NOW]
+    def over(
+        cls, config: Config, approvals: dict[str, str], stack: ExitStack, at: datetime = NOW, *, no_auth: bool = False
+    ) -> Served:
+        """Return a server over the state that `config` names, at the time `at`."""
+        now = [at]
         desk = desk_of(config, Place(no_auth=no_auth), clock=lambda: now[0])
         stack.callback(desk.pool.close)
         desk.keeper.look()
@@ -73,7 +75,7 @@ class Served:
     def restarted(self) -> Served:
         """Return another server over the same state; this one is gone."""
         self.desk.pool.close()
-        return Served.over(self.config, self.approvals, self.stack)
+        return Served.over(self.config, self.approvals, self.stack, self.now[0])
 
     def client(self, principal: str = "", *, address: str = PROXY, **headers: str) -> TestClient:
         """Return a client from `address`, for whom the proxy there vouches where a principal is given."""
@@ -144,8 +146,13 @@ def serve(state: Config, monkeypatch) -> Iterator[Serve]:
         ) -> Served:
             config = replace(state, server=settings)
             with open_store(config) as store:
-                ids = (fill or (few if store.batch < BATCH else company))(store)
-            return Served.over(config, ids, stack, no_auth=no_auth)
+                if fill is not None:
+                    ids, now = fill(store), NOW
+                else:
+                    # Votes are late by the clock of the store, where it has one, and that is the real one.
+                    now = NOW if store.clock() is None else datetime.now(UTC).replace(microsecond=0)
+                    ids = (few if store.batch < BATCH else company)(store, now)
+            return Served.over(config, ids, stack, now, no_auth=no_auth)
 
         yield made
 
