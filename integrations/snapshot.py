@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from engine.errors import ConfigError, Place, Problem
+from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Estate, Item, Progress
 from engine.values import Reason, Unknown
@@ -215,7 +215,9 @@ def _reader(path: Path) -> Iterator[Iterator[str]]:
     except FileNotFoundError as error:
         raise ConfigError.of("bad-snapshot", "there is no such file", where=str(path)) from error
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise ConfigError.of("bad-snapshot", f"the file cannot be read: {error}", where=str(path)) from error
+        raise ConfigError.of(
+            "bad-snapshot", f"the file cannot be read: {unreadable(error)}", where=str(path)
+        ) from error
 
 
 def _line(path: Path, text: TextIO) -> str:

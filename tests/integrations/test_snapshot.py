@@ -108,7 +108,7 @@ def test_a_place_that_takes_no_file(tmp_path, name):
     """Where nothing can be written it is said which file and why; nothing is left behind."""
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     (tmp_path / "folder" / "full").mkdir(parents=True)
-    with pytest.raises(ConfigError, match="the file cannot be written: (Not a directory|File exists|Is a directory)"):
+    with pytest.raises(ConfigError, match=r"the file cannot be written: (Not a directory|File exists|Is a directory)"):
         record(Estate(FULL, REPORT), NEEDS, tmp_path / name)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
