@@ -52,6 +52,8 @@ from integrations.store.addresses import (
 AccountId: TypeAlias = Annotated[Word, shaped(r"[0-9]{12}", "the id of an account", "it has twelve digits")]
 """Twelve digits; the reader of YAML keeps a leading zero."""
 NAME = "bursar.yaml"
+MISNAMED = "bursar.yml"
+"""As people call it who are used to the other ending."""
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
 AUTHORS = "authors.json"
@@ -265,6 +267,11 @@ def read_config(path: Path | None, catalog: Catalog) -> Config:
     """
     if path is None:
         path = Path(NAME)
+        if Path(MISNAMED).exists():
+            # Passing over it would pass over what it protects.
+            hint = f"keep one of them, as `{NAME}`" if path.exists() else f"call it `{NAME}`, or name it with -c"
+            message = f"it would not be read: the configuration is called `{NAME}`"
+            raise ConfigError.of("bad-config", message, where=MISNAMED, hint=hint)
         if not path.exists():
             return Config(production=default_production(catalog))
     try:

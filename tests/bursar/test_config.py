@@ -38,6 +38,17 @@ def problems(folder: Path, text: str) -> list[str]:
     return [str(problem).partition("bursar.yaml:")[2] for problem in caught.value.problems]
 
 
+@pytest.mark.parametrize(("names", "hint"), [(["bursar.yml"], "call it"), (["bursar.yml", "bursar.yaml"], "keep one")])
+def test_a_file_with_the_other_ending(here, names, hint):
+    """It is not passed over with all that it protects; by name it is read."""
+    for name in names:
+        (here / name).write_text("version: 1\nfail_on: high\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="it would not be read: the configuration is called") as caught:
+        read_config(None, CATALOG)
+    assert caught.value.problems[0].hint.startswith(hint)
+    assert read_config(Path("bursar.yml"), CATALOG).fail_on == "high"
+
+
 def test_without_a_file(here):
     """Without a file there are defaults, and they only report."""
     found = read_config(None, CATALOG)
