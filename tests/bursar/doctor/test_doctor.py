@@ -197,6 +197,34 @@ def test_no_state_yet(bursar, site):
     assert one(examined(bursar("doctor", "-f", "json")), "state", "reachable")[0] == "note"
 
 
+def test_folders_that_are_not_there(bursar, site, here):
+    """A state and an anchor that no run could make are told before the first run fails; status 3."""
+    config = (here / "bursar.yaml").read_text(encoding="utf-8").replace("anchor: ", "anchor: elsewhere/")
+    (here / "bursar.yaml").write_text(f"{config}state: sqlite:///nowhere/bursar.db\n", encoding="utf-8")
+    ran = bursar("doctor", "-f", "json")
+    found = examined(ran)
+    for what in ("reachable", "anchor"):
+        state, says, mend = one(found, "state", what)
+        assert (state, says.rpartition(": ")[2]) == ("cannot be read", "its folder is not there")
+        assert mend.startswith("make it")
+    assert ran.status == 3
+
+
+def test_a_source_of_telemetry_that_does_not_answer(bursar, site, ec2, here):
+    """It is told by its name and reason, and nobody is sent to install agents because of it."""
+    machine(ec2)
+    config = (here / "bursar.yaml").read_text(encoding="utf-8")
+    telemetry = "telemetry: [{prometheus: {url: 'http://127.0.0.1:9/p', token_env: NOT_THERE}}]\n"
+    (here / "bursar.yaml").write_text(config + telemetry, encoding="utf-8")
+    ran = bursar("doctor", "-f", "json")
+    found = examined(ran)
+    state, says, mend = one(found, "telemetry", "prometheus 127.0.0.1:9/p")
+    assert (state, says) == ("cannot be read", "127.0.0.1:9/p: the variable NOT_THERE is not set")
+    assert "docs/how-to/gpu-telemetry.md" in mend
+    assert one(found, "telemetry", "aws.ec2.instance")[2] == "first mend the source of telemetry above"
+    assert ran.status == 3
+
+
 def test_a_state_that_was_put_back(bursar, site, here):
     """A state that ends before what was anchored is told."""
     bursar("run")
@@ -319,6 +347,15 @@ def test_scopes_that_are_missing(slack, workspace):
     )  # fmt: skip
     assert one(examined(ran), "Slack", "channels")[0] == "not checked"
     assert ran.status == 3
+
+
+def test_a_token_that_is_refused(slack, monkeypatch, bursar):
+    """It says what to do about it."""
+    slack()
+    monkeypatch.setenv("SLACK_TOKEN", "xoxb-of-somebody-else")
+    state, says, mend = one(examined(bursar("doctor", "-f", "json")), "Slack", "app")
+    assert (state, says) == ("cannot be read", "Slack refused `auth.test`: invalid_auth")
+    assert mend.startswith("the token is not valid: copy it from the app again")
 
 
 def test_a_token_of_another_workspace(slack):
