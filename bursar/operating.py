@@ -14,7 +14,7 @@ from engine.acting.breakers import NAMES
 from engine.acting.freeze import freeze_of
 from engine.errors import ConfigError, did_you_mean
 from engine.state.ledger import Json, Note
-from engine.state.records import ExemptionRecord, FindingRecord, Held, Record, SnoozeRecord, put, restored
+from engine.state.records import ExemptionRecord, FindingRecord, Held, Record, SnoozeRecord, Status, put, restored
 from engine.state.settings import Acceptance, Freeze
 from engine.state.store import ConflictError, Store, Table
 
@@ -48,7 +48,7 @@ def exempt(
     if not now < expires <= now + LONGEST_EXEMPTION:
         hint = "give a date within a year"
         raise ConfigError.of("usage", f"it would end on {expires:%Y-%m-%d}", where="--expires", hint=hint)
-    known = find_finding(store, finding).record.id if finding else ""
+    known = finding_meant(store, finding).id if finding else ""
     record = ExemptionRecord(secrets.token_hex(4), owner, reason, expires, now, policies, where, known)
     body: dict[str, Json] = {"owner": owner, "reason": reason, "expires": expires.isoformat(), "finding": known,
                              "policies": list(policies), "where": where}  # fmt: skip
@@ -74,9 +74,9 @@ def snooze(store: Store, finding: str, length: timedelta, reason: str, now: date
         hint = "an exemption has an owner and may last for a year: `bursar exempt`"
         raise ConfigError.of("usage", "a finding is snoozed for 30 days at most", where="--for", hint=hint)
     by = by or person()
-    known = find_finding(store, finding).record
+    known = finding_meant(store, finding)
     record = SnoozeRecord(known.id, now + length, by, reason)
-    body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
+    body: dict[str, Json] = {"until": record.until.isoformat(), **({"reason": reason} if reason else {})}
     _write(store, record, Note(now, "finding.snooze", known.id, actor=by, body=body))
     return record
 
@@ -99,11 +99,33 @@ def find_finding(store: Store, id_: str) -> Held[FindingRecord]:
         return restored(FindingRecord, whole)
     found = [stored for stored in store.scan(Table.FINDING) if stored.key.startswith(id_)]
     if len(id_) < SHORTEST or not found:
-        hint = f"give at least {SHORTEST} characters of its id; `bursar plan -f json` shows it"
+        hint = f"give its resource, or at least {SHORTEST} characters of its id: `bursar plan -f json` shows it"
         raise ConfigError.of("not-found", f"no finding `{id_}` is remembered", where="finding", hint=hint)
     if len(found) > 1:
         raise ConfigError.of("not-found", f"{len(found)} findings begin with `{id_}`", where="finding")
     return restored(FindingRecord, found[0])
+
+
+def finding_meant(store: Store, text: str) -> FindingRecord:
+    """
+    Return the finding with the id `text`, or the only one that is not over of the resource with that name or id.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    try:
+        return find_finding(store, text).record
+    except ConfigError:
+        known = (restored(FindingRecord, stored).record for stored in store.scan(Table.FINDING))
+        found = [
+            one for one in known if text in (one.subject.name, one.subject.id) and one.status is not Status.RESOLVED
+        ]
+        if not found:
+            raise
+    if len(found) > 1:
+        hint = "give the id: " + ", ".join(sorted(f"{one.id} ({one.policy})" for one in found))
+        raise ConfigError.of("not-found", f"{len(found)} findings are of `{text}`", where="finding", hint=hint)
+    return found[0]
 
 
 def is_frozen(store: Store) -> Freeze | None:
