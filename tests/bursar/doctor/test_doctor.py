@@ -197,6 +197,14 @@ def test_no_state_yet(bursar, site):
     assert one(examined(bursar("doctor", "-f", "json")), "state", "reachable")[0] == "note"
 
 
+def test_a_region_that_is_misspelt(bursar, site, here):
+    """It is told with the one that was meant; AWS may have more than the SDK knows, so that it is a note."""
+    text = (here / "bursar.yaml").read_text(encoding="utf-8").replace("[us-east-1]", "[us-east1]")
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    found = one(examined(bursar("doctor", "-f", "json")), "AWS", "regions")
+    assert found == ("note", "`us-east1` is no region that the SDK knows", "did you mean `us-east-1`?")
+
+
 def test_folders_that_are_not_there(bursar, site, here):
     """A state and an anchor that no run could make are told before the first run fails; status 3."""
     config = (here / "bursar.yaml").read_text(encoding="utf-8").replace("anchor: ", "anchor: elsewhere/")
