@@ -357,15 +357,6 @@ def test_scopes_that_are_missing(slack, workspace):
     assert ran.status == 3
 
 
-def test_a_token_that_is_refused(slack, monkeypatch, bursar):
-    """It says what to do about it."""
-    slack()
-    monkeypatch.setenv("SLACK_TOKEN", "xoxb-of-somebody-else")
-    state, says, mend = one(examined(bursar("doctor", "-f", "json")), "Slack", "app")
-    assert (state, says) == ("cannot be read", "Slack refused `auth.test`: invalid_auth")
-    assert mend.startswith("the token is not valid: copy it from the app again")
-
-
 def test_a_token_of_another_workspace(slack):
     """It is wrong in the configuration."""
     ran = slack(team="T0OTHER")
@@ -381,11 +372,12 @@ def test_an_empty_group_of_slack(slack):
 
 
 def test_slack_that_refuses_the_token(slack, workspace):
-    """It is told, and the token is not."""
+    """It is told with what to do, and the token is not."""
     workspace.errors["auth.test"] = "token_revoked"
     ran = slack()
-    state, says, _ = one(examined(ran), "Slack", "app")
+    state, says, mend = one(examined(ran), "Slack", "app")
     assert (state, says) == ("cannot be read", "Slack refused `auth.test`: token_revoked")
+    assert mend.startswith("the token is not valid: copy it from the app again")
     assert TOKEN not in ran.out + ran.err
 
 
