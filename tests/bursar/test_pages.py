@@ -68,7 +68,7 @@ def fragments():
     for page in WRITTEN:
         for number, block in enumerate(blocks(page)):
             keys = set(re.findall(r"^([\w.]+):", block.text, re.MULTILINE))
-            part = block.language == "yaml" and keys and keys <= KEYS
+            part = block.language == "yaml" and keys and keys <= KEYS and "email:" not in block.text  # of a policy
             if part and not re.search(r"policies:\n +- name:", block.text):
                 yield pytest.param(block.text, id=f"{page.name}-{number}")
 
@@ -111,7 +111,7 @@ def test_roles_for_acting(bursar, here):
     (here / "bursar.yaml").write_text(config, encoding="utf-8")
     made = {}
     for block in blocks("acting.md"):
-        for words in lines(block) if block.language == "sh" else ():
+        for words in lines(block) if block.language == "sh" and " iam " in block.text else ():
             ran = bursar(*words[1 : words.index(">")])
             assert ran.status == 0, ran.err
             made[words[-1]] = ran.out
