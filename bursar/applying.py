@@ -17,7 +17,7 @@ from bursar.running import Site, conclude, keep_anchor, listen
 from engine.acting.carry_out import staleness
 from engine.acting.ports import Meant, Sight, Stale
 from engine.acting.run import Report, abandon, begin, proceed
-from engine.errors import CollectError, ConfigError, Place, Problem
+from engine.errors import CollectError, ConfigError, Place, Problem, unreadable
 from engine.findings import Outcome, Subject
 from engine.model import Scope, ScopeReport, ScopeStatus
 from engine.plan import Hold, Plan, Tally
@@ -70,7 +70,7 @@ def read_plan(file: Path) -> Mapping[str, Any]:
             raise _bad(file, "the file is too large for a plan")
         document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise _bad(file, f"it cannot be read: {error}") from error
+        raise _bad(file, f"it cannot be read: {unreadable(error)}") from error
     if not isinstance(document, dict) or document.get("bursar.plan") != 1:
         raise _bad(file, "it is not a plan of version 1")
     if document.get("digest") != digest_of_plan(document):

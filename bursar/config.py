@@ -18,13 +18,23 @@ from bursar.secrets import HINT, is_reference
 from bursar.server.settings import ServerDocument, ServerSettings, server_settings
 from bursar.slack.settings import SlackDocument, SlackSettings, slack_settings
 from bursar.telemetry_config import SourceSettings, SourcesRead, TelemetryDocument, read_sources
-from engine.errors import ConfigError, Place, Problem
+from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.exemptions import Exemption
 from engine.kinds import Catalog, Kind
 from engine.people import Door, People, Person
 from engine.policy.expressions import Expressions, below
 from engine.policy.model import Expression, Mode, RunLimits
-from engine.policy.scalars import Condition, Date, PerMonth, PositiveCount, PositiveDuration, Text, Word, list_of_one
+from engine.policy.scalars import (
+    Condition,
+    Date,
+    PerMonth,
+    PositiveCount,
+    PositiveDuration,
+    Text,
+    Word,
+    list_of_one,
+    shaped,
+)
 from engine.policy.translate import find, validate
 from engine.yaml_text import ListNode, MapNode, Node, Parsed, ScalarNode, Source, parse_yaml
 from integrations.aws.act_session import ActSettings
@@ -39,9 +49,11 @@ from integrations.store.addresses import (
     state_address,
 )
 
-AccountId: TypeAlias = Annotated[Word, Field(pattern=r"^[0-9]{12}$")]
+AccountId: TypeAlias = Annotated[Word, shaped(r"[0-9]{12}", "the id of an account", "it has twelve digits")]
 """Twelve digits; the reader of YAML keeps a leading zero."""
 NAME = "bursar.yaml"
+MISNAMED = "bursar.yml"
+"""As people call it who are used to the other ending."""
 PRODUCTION = ('tags.environment in ["production", "prod", "live"]',)
 """What is part of production where the configuration does not say."""
 AUTHORS = "authors.json"
@@ -255,12 +267,17 @@ def read_config(path: Path | None, catalog: Catalog) -> Config:
     """
     if path is None:
         path = Path(NAME)
+        if Path(MISNAMED).exists():
+            # Passing over it would pass over what it protects.
+            hint = f"keep one of them, as `{NAME}`" if path.exists() else f"call it `{NAME}`, or name it with -c"
+            message = f"it would not be read: the configuration is called `{NAME}`"
+            raise ConfigError.of("bad-config", message, where=MISNAMED, hint=hint)
         if not path.exists():
             return Config(production=default_production(catalog))
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of("bad-config", f"the file cannot be read: {error}", where=str(path)) from error
+        raise ConfigError.of("bad-config", f"the file cannot be read: {unreadable(error)}", where=str(path)) from error
     parsed = parse_yaml(text, str(path))
     if parsed.root is None and not parsed.problems:
         raise ConfigError.of("bad-config", "the file is empty", where=str(path), hint="`bursar init` writes one")

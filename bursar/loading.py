@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actions.catalog import remediations
-from bursar.config import NAME, Config
+from bursar.config import Config
 from bursar.packs import resolve_source
 from bursar.zones import zone
 from engine.errors import ConfigError, did_you_mean
@@ -33,7 +33,7 @@ def source_paths(config: Config, sources: Sequence[str]) -> list[Path]:
     paths = [resolve_source(source, folder) for source in sources or config.policies]
     if not sources and config.policies == Config.policies and not paths[0].exists():
         hint = "`bursar init` writes first ones, `-p pack:all` takes those that are shipped"
-        raise ConfigError.of("nothing-loaded", "there are no policies here", where=str(folder / NAME), hint=hint)
+        raise ConfigError.of("nothing-loaded", "there are no policies here", where=str(paths[0]), hint=hint)
     return paths
 
 

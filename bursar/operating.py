@@ -29,6 +29,7 @@ from engine.state.records import (
     Held,
     Kept,
     SnoozeRecord,
+    Status,
     UndoRecord,
     put,
     restored,
@@ -84,7 +85,7 @@ def exempt(store: Store, excuse: Excuse, now: datetime, by: str = "") -> Exempti
     if not now < excuse.expires <= now + LONGEST_EXEMPTION:
         hint = "give a date within a year"
         raise ConfigError.of("usage", f"it would end on {excuse.expires:%Y-%m-%d}", where="--expires", hint=hint)
-    known = find_finding(store, excuse.finding).record.id if excuse.finding else ""
+    known = finding_meant(store, excuse.finding).id if excuse.finding else ""
     body: dict[str, Json] = {"owner": excuse.owner, "reason": excuse.reason, "expires": excuse.expires.isoformat(),
                              "finding": known, "policies": list(excuse.policies), "where": excuse.where}  # fmt: skip
     record = ExemptionRecord(
@@ -116,9 +117,9 @@ def snooze(store: Store, finding: str, length: timedelta, reason: str, now: date
         hint = "an exemption has an owner and may last for a year: `bursar exempt`"
         raise ConfigError.of("usage", "a finding is snoozed for 30 days at most", where="--for", hint=hint)
     by = by or person()
-    known = find_finding(store, finding).record
+    known = finding_meant(store, finding)
     record = SnoozeRecord(known.id, now + length, by, reason)
-    body: dict[str, Json] = {"until": record.until.isoformat(), "reason": reason}
+    body: dict[str, Json] = {"until": record.until.isoformat(), **({"reason": reason} if reason else {})}
     return _write(store, record, Note(now, "finding.snooze", known.id, actor=by, body=body))
 
 
@@ -200,11 +201,33 @@ def find_finding(store: Store, id_: str) -> Held[FindingRecord]:
         return restored(FindingRecord, whole)
     found = [stored for stored in store.scan(Table.FINDING) if stored.key.startswith(id_)]
     if len(id_) < SHORTEST or not found:
-        hint = f"give at least {SHORTEST} characters of its id; `bursar plan -f json` shows it"
+        hint = f"give its resource, or at least {SHORTEST} characters of its id: `bursar plan -f json` shows it"
         raise ConfigError.of("not-found", f"no finding `{id_}` is remembered", where="finding", hint=hint)
     if len(found) > 1:
         raise ConfigError.of("not-found", f"{len(found)} findings begin with `{id_}`", where="finding")
     return restored(FindingRecord, found[0])
+
+
+def finding_meant(store: Store, text: str) -> FindingRecord:
+    """
+    Return the finding with the id `text`, or the only one that is not over of the resource with that name or id.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    try:
+        return find_finding(store, text).record
+    except ConfigError:
+        known = (restored(FindingRecord, stored).record for stored in store.scan(Table.FINDING))
+        found = [
+            one for one in known if text in (one.subject.name, one.subject.id) and one.status is not Status.RESOLVED
+        ]
+        if not found:
+            raise
+    if len(found) > 1:
+        hint = "give the id: " + ", ".join(sorted(f"{one.id} ({one.policy})" for one in found))
+        raise ConfigError.of("not-found", f"{len(found)} findings are of `{text}`", where="finding", hint=hint)
+    return found[0]
 
 
 def is_frozen(store: Store) -> Freeze | None:

@@ -43,7 +43,8 @@ def read_secret(reference: str, folder: Path, what: str) -> SecretStr:
     text = os.environ.get(name, "") if kind == "env" else _content(folder / name, what)
     if not text.strip():
         missing = "is not set" if kind == "env" else "is empty"
-        raise ConfigError.of("bad-config", f"`{what}`: {kind}:{name} {missing}", where=what)
+        hint = f"export {name} where Bursar runs, or name another place" if kind == "env" else ""
+        raise ConfigError.of("bad-config", f"`{what}`: {kind}:{name} {missing}", where=what, hint=hint)
     return SecretStr(text.strip())
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from json import JSONDecodeError
 from typing import Self
 
 
@@ -72,6 +73,21 @@ class CollectError(BursarError):
     """Nothing at all could be read from a source."""
 
     exit_code = 3
+
+
+def unreadable(error: Exception) -> str:
+    """Return in a few words why a file could not be read, or read as what it should be."""
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case OSError():
+            return error.strerror or str(error)
+        case UnicodeDecodeError():
+            return f"it is not UTF-8 text (byte {error.start:,})"
+        case JSONDecodeError():
+            return f"it is not JSON (line {error.lineno}, column {error.colno})"
+        case _:
+            return str(error)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -107,9 +107,17 @@ def parse_percent(text: str) -> Decimal:
     """Return 5 for `5%`."""
     found = _PERCENT.fullmatch(text)
     if found is None:
-        hint = f"write `{text}%`" if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) else "write such as `5%`"
-        raise UnitError(f"`{text}` is not a percentage", hint)
+        raise UnitError(f"`{text}` is not a percentage", percent_hint(text))
     return Decimal(found[1])
+
+
+def percent_hint(text: str) -> str:
+    """Return what to write in the place of `text`. A share such as 0.2 was meant as 20%, as a rule."""
+    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return "write such as `5%`"
+    if 0 < Decimal(text) < 1:
+        return f"write `{format_percent(Decimal(text) * 100)}`, or `{text}%` if so little is meant"
+    return f"write `{text}%`"
 
 
 def format_percent(percent: Decimal | float) -> str:

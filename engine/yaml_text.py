@@ -197,7 +197,11 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             offset = min(mark.index if mark else 0, len(self.source.text))
-            raise self._stop("yaml-syntax", *self._explain(error.problem or error.context or "", offset)) from None
+            message, offset, hint = self._explain(error.problem or error.context or "", offset)
+            opened = error.context_mark
+            if message in _OPENED and opened and mark and opened.line < mark.line:
+                offset = opened.index
+            raise self._stop("yaml-syntax", message, offset, hint) from None
         except UnicodeEncodeError as error:
             raise self._stop("yaml-syntax", "the text holds half a character", error.start) from None
         except yaml.YAMLError as error:
@@ -370,6 +374,10 @@ def _still_open(line: str) -> bool:
     return sum(line.count(bracket) for bracket in "[{") > sum(line.count(bracket) for bracket in "]}")
 
 
+QUOTE = "a quote is not closed"
+BRACKET = "a list or mapping in brackets is not closed"
+_OPENED = frozenset({QUOTE, BRACKET})
+"""Messages that belong where something was opened, not on a later line, where it was missed."""
 _SAID = {
     "mapping values are not allowed": (
         "a second `:` stands where a value was expected",
@@ -385,13 +393,13 @@ _SAID = {
         "the indentation does not fit",
         "align the `-` of one list, and the keys of one mapping",
     ),
-    "while scanning a quoted scalar": ("a quote is not closed", "close it on the same line"),
-    "found unexpected end of stream": ("a quote is not closed", "close it on the same line"),
+    "while scanning a quoted scalar": (QUOTE, "close it on the same line"),
+    "found unexpected end of stream": (QUOTE, "close it on the same line"),
     "did not find expected node content": (
         "a value cannot begin here",
         "write the value in quotes, and check commas and brackets",
     ),
-    "did not find expected ',' or": ("a list or mapping in brackets is not closed", "check commas and brackets"),
+    "did not find expected ',' or": (BRACKET, "check commas and brackets"),
     "found undefined tag handle": ("the tag is not accepted", "remove it, or write the value in quotes"),
     "found unknown escape character": ("an unknown escape in a text in double quotes", "use single quotes"),
 }

@@ -12,13 +12,13 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TextIO
 
-from engine.errors import ConfigError, Place, Problem
+from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.model import KindNeeds, Needs, Resource, Scope, ScopeReport, ScopeStatus
 from engine.ports import Estate, Item, Progress
 from engine.values import Reason, Unknown
@@ -54,26 +54,45 @@ def record(
     Write all that `needs` asks of `estate` to `path`; return how many resources, and the scope reports.
 
     The file appears under its name only when it is complete.
+
+    Raises:
+        ConfigError: the file cannot be written.
     """
     partial = path.with_name(f".{path.name}.partial")
     resources = 0
     reports: list[ScopeReport] = []
     try:
-        with _writer(partial, compressed=path.suffix == ".gz") as out:
-            _write(out, _header(estate, needs))
+        with ExitStack() as opened:
+            with _writing(path):
+                out = opened.enter_context(_writer(partial, compressed=path.suffix == ".gz"))
+                _write(out, _header(estate, needs))
             for item in estate.stream(needs):
-                if isinstance(item, Resource):
-                    resources += 1
-                    progress("resources read", 1)
-                    _write(out, {"resource": encode_resource(item)})
-                else:
-                    reports.append(item)
-                    _write(out, {"scope": encode_scope(item)})
-            _write(out, {"end": {"resources": resources, "scopes": len(reports)}})
-        partial.replace(path)
+                with _writing(path):
+                    if isinstance(item, Resource):
+                        resources += 1
+                        progress("resources read", 1)
+                        _write(out, {"resource": encode_resource(item)})
+                    else:
+                        reports.append(item)
+                        _write(out, {"scope": encode_scope(item)})
+            with _writing(path):
+                _write(out, {"end": {"resources": resources, "scopes": len(reports)}})
+                opened.close()
+                partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a file system that takes nothing holds no partial file either
+            partial.unlink(missing_ok=True)
     return resources, tuple(reports)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what keeps the file from being written into a `ConfigError`; what the estate raises is another matter."""
+    try:
+        yield
+    except OSError as error:
+        message = f"the file cannot be written: {error.strerror or error}"
+        raise ConfigError.of("file-unreadable", message, where=str(path)) from error
 
 
 @contextmanager
@@ -196,7 +215,9 @@ def _reader(path: Path) -> Iterator[Iterator[str]]:
     except FileNotFoundError as error:
         raise ConfigError.of("bad-snapshot", "there is no such file", where=str(path)) from error
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise ConfigError.of("bad-snapshot", f"the file cannot be read: {error}", where=str(path)) from error
+        raise ConfigError.of(
+            "bad-snapshot", f"the file cannot be read: {unreadable(error)}", where=str(path)
+        ) from error
 
 
 def _line(path: Path, text: TextIO) -> str:

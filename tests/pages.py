@@ -1,6 +1,7 @@
-"""A how-to page as what is typed and written by who follows it."""
+"""A page as what is typed and written by who follows it."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ class Block:
 
 
 def blocks(page):
+    """Yield the fenced parts of a page; its path starts from the how-to pages."""
     text = (PAGES / page).read_text(encoding="utf-8")
     for found in re.finditer(r"([^\n]*)\n(?:[^\n`]*\n)?\n```(\w+)\n(.*?)```", text, re.DOTALL):
         yield Block(found[2], found[3], found[1])
@@ -32,16 +34,24 @@ def blocks(page):
 
 def commands(block):
     """Yield each command of a console, with the lines it shows."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\$ ", block.text.replace("\\\n", ""), flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         yield command, shown.splitlines()
+
+
+def lines(block):
+    """Yield the words of each line of a shell, without its remark."""
+    for line in block.text.replace("\\\n", "").splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            yield words
 
 
 def same(shown, printed):
     """Assert that the printed lines are those shown; `…` stands for any number of them."""
     rest, anywhere = printed, False
     for line in shown:
-        if line == "…":
+        if line.strip() == "…":
             anywhere = True
             continue
         where = rest.index(line) if anywhere and line in rest else 0

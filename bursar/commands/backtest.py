@@ -182,10 +182,10 @@ def _latency(median: timedelta, spread: float, hours: str | None, zone: str) -> 
     from engine.backtest.latency import Latency
     from engine.policy.checks import Schedule
 
-    if hours is None:
-        return Latency(median, spread)
     try:
         zone_of(zone)
+        if hours is None:
+            return Latency(median, spread)
         return Latency(median, spread, Schedule.model_validate({"hours": hours, "zone": zone}))
     except KeyError as error:
         raise click.UsageError(f"--answer-zone: `{zone}` is no IANA zone") from error

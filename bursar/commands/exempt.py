@@ -23,6 +23,8 @@ from bursar.commands.options import DayType, config_option
 def command(config: Path | None, withdraw: str | None, listed: bool, **given: Any) -> int:
     """Excuse one FINDING, the findings of a policy, or those of resources for which a condition holds.
 
+    FINDING is an id as `bursar plan -f json` shows it, or its beginning; or a resource that has one finding.
+
     What is exempt is shown as excused, with its reason, and nothing is done about it. It ends by itself.
     """
     from bursar.config import read_condition

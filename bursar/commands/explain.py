@@ -18,7 +18,7 @@ from bursar.commands.options import MomentType, estate_options, policy_options
 def command(subject: str, **chosen: Any) -> int:
     """Show how every policy decides about one resource, with the values, their sources and the prices.
 
-    RESOURCE is an id, an ARN or a name; FINDING is an id as `bursar plan` shows it, or its beginning.
+    RESOURCE is an id, an ARN or a name; FINDING is an id as `bursar plan -f json` shows it, or its beginning.
     """
     from bursar.exit_status import DONE, INCOMPLETE
     from bursar.render.console import screen_width, wants_color

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -29,8 +30,8 @@ def command(folder: Path) -> int:
     for name, text in wanted.items():
         write_file(folder / name, text)
         click.echo(f"wrote {folder / name}")
-    here = "" if folder == Path() else f"cd {folder} && "
-    click.echo(f"\nNext: {here}bursar validate, then {here}bursar plan")
+    here = "" if folder == Path() else f"cd {shlex.quote(str(folder))} && "
+    click.echo(f"\nNext: {here}bursar validate && bursar plan")
     return 0
 
 

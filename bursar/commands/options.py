@@ -46,7 +46,7 @@ class MomentType(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"`{value}` is not a time such as 2026-03-04T16:00:00Z", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"`{value}` has no zone: write {value}Z for UTC", param, ctx)
+            self.fail(f"`{value}` has no zone: write {moment.isoformat()}Z for UTC", param, ctx)
         return moment.astimezone(UTC)
 
 
@@ -61,7 +61,10 @@ class SinceType(click.ParamType[datetime]):
         try:
             return datetime.now(UTC) - parse_duration(str(value))
         except (UnitError, OverflowError):
-            return MomentType().convert(value, param, ctx)
+            pass
+        if not str(value)[:4].isdecimal():
+            self.fail(f"`{value}` is neither such as 7d nor a time such as 2026-03-04T16:00:00Z", param, ctx)
+        return MomentType().convert(value, param, ctx)
 
 
 class DayType(click.ParamType[datetime]):
@@ -93,7 +96,7 @@ class LengthType(click.ParamType[timedelta]):
         try:
             length = parse_duration(str(value))
         except UnitError as error:
-            self.fail(error.message, param, ctx)
+            self.fail(str(error), param, ctx)
         if length <= timedelta(0):
             self.fail(f"`{value}` is no time at all", param, ctx)
         return length

@@ -20,7 +20,8 @@ from bursar.render.outputs import Output
 def command(formats: tuple[Output, ...], output: Path | None, fail_on: str | None, **chosen: Any) -> int:
     """Show what the policies find, what it costs and which steps it would lead to.
 
-    Reads only: no command of this release changes anything in your cloud.
+    Reads only: nothing in your cloud is changed, whatever the policies and the configuration say. `bursar apply`
+    carries out a plan that was written with -o, and `bursar run` what is due.
     """
     from bursar.exit_status import exit_status
     from bursar.render.outputs import write_outputs

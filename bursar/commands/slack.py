@@ -25,6 +25,8 @@ def manifest(url: str | None) -> int:
     from bursar.exit_status import DONE
     from bursar.slack.manifest import manifest_text
 
+    if url is not None and not url.startswith("https://"):
+        raise click.UsageError(f"--url: Slack posts to https alone: write https://{url.rpartition('://')[2]}")
     click.echo(manifest_text(url), nl=False)
     return DONE
 

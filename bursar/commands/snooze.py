@@ -16,7 +16,10 @@ from bursar.commands.options import LengthType, config_option
 @click.option("--for", "length", type=LengthType(), required=True, help="How long: 4h, 3d; 30 days at most.")
 @click.option("--reason", default="", help="Why.")
 def command(config: Path | None, finding: str, length: timedelta, reason: str) -> int:
-    """Let FINDING rest: nobody is told of it, and nothing is done. Afterwards it is warned of anew."""
+    """Let FINDING rest: nobody is told of it, and nothing is done. Afterwards it is warned of anew.
+
+    FINDING is an id as `bursar plan -f json` shows it, or its beginning; or a resource that has one finding.
+    """
     from bursar.configuring import store_of
     from bursar.exit_status import DONE
     from bursar.operating import snooze

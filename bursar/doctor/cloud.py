@@ -61,6 +61,10 @@ def check_cloud(setup: Setup, settings: AwsSettings, now: datetime) -> Cloud:
 
 
 def _regions(session: AwsSession, settings: AwsSettings) -> Check:
+    strange = session.strange_region()
+    if strange:
+        says, _, mend = strange.partition("; ")
+        return Check(PART, "regions", State.NOTE, says, mend or "where AWS opened it lately, update botocore")
     if settings.regions:
         names = "all that are enabled" if ENABLED in settings.regions else ", ".join(session.regions)
         return Check(PART, "regions", State.WELL, names)

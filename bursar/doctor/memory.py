@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from bursar.config import Config
 from bursar.doctor.check import Check, State, failed
@@ -12,10 +14,12 @@ from bursar.stores import open_anchor, open_store
 from engine.errors import BursarError
 from engine.state.anchoring import check_anchor
 from engine.state.store import Store
+from integrations.store.addresses import FileAnchorAddress, SqliteAddress
 from integrations.store.versions import NOTHING
 
 PART = "state"
 LEASE = "doctor"
+OPEN = "make it, and let the user write there that runs Bursar"
 SKEW = timedelta(seconds=30)
 """What a run holds everything for, when the store's clock is further off."""
 
@@ -32,10 +36,28 @@ def check_state(config: Config, now: datetime) -> Iterator[Check]:
                 yield skew(PART, clock, now, "the store's clock")
     except BursarError as error:
         if error.problems[0].message == NOTHING:
-            says = f"{error.problems[0].place}: there is none yet"
-            yield Check(PART, "reachable", State.NOTE, says, "`bursar run` makes it")
+            yield from _to_be_made(config, str(error.problems[0].place))
         else:
             yield failed(PART, "reachable", error)
+
+
+def _to_be_made(config: Config, name: str) -> Iterator[Check]:
+    """Yield whether a run can make the state, and the file of its anchor, where neither is there yet."""
+    state, anchor = config.state, config.anchor
+    refused = _closed(state.path.parent) if isinstance(state, SqliteAddress) else ""
+    if refused:
+        yield Check(PART, "reachable", State.UNREAD, f"{name}: {refused}", OPEN)
+    else:
+        yield Check(PART, "reachable", State.NOTE, f"{name}: there is none yet", "`bursar run` makes it")
+    if isinstance(anchor, FileAnchorAddress) and (refused := _closed(anchor.path.parent)):
+        yield Check(PART, "anchor", State.UNREAD, f"file {anchor.path}: {refused}", OPEN)
+
+
+def _closed(folder: Path) -> str:
+    """Return why no file can be made in `folder`; empty where one can."""
+    if not folder.is_dir():
+        return "its folder is not there"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "its folder may not be written to"
 
 
 def _writable(store: Store, now: datetime) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bursar.config import Config
@@ -12,6 +13,7 @@ from bursar.wiring import Choice, Setup, open_estate
 from engine.errors import BursarError
 from engine.model import KindNeeds, Needs, Resource, ScopeReport, ScopeStatus
 from engine.policy.needs import needs_of
+from integrations.telemetry.port import TELEMETRY
 
 SIGNALS = frozenset({"gpu.utilization", "gpu.power"})
 WINDOW = timedelta(hours=1)
@@ -35,11 +37,24 @@ def check_telemetry(choice: Choice, setup: Setup, now: datetime) -> Iterator[Che
     except BursarError as error:
         yield failed("telemetry", "sources", error)
         return
+    sources = [item for item in items if isinstance(item, ScopeReport) and item.scope.kind == TELEMETRY]
+    yield from map(_source, sources)
+    broken = any(report.status is not ScopeStatus.COMPLETE for report in sources)
     for kind, need in sorted(asked.items()):
         reports = [item for item in items if isinstance(item, ScopeReport) and item.scope.kind == kind]
         gaps = any(report.status is not ScopeStatus.COMPLETE for report in reports)
         machines = [i for i in items if isinstance(i, Resource) and i.kind == kind and _works(i)]
-        yield _coverage(kind, sorted(need.metrics), machines, incomplete=gaps)
+        found = _coverage(kind, sorted(need.metrics), machines, incomplete=gaps)
+        yield replace(found, mend="first mend the source of telemetry above") if found.mend and broken else found
+
+
+def _source(report: ScopeReport) -> Check:
+    """Return whether a source of the configuration answered: without it its GPUs are unknown, not silent."""
+    name = report.scope.account
+    if report.status is ScopeStatus.COMPLETE:
+        return Check("telemetry", name, State.WELL, report.detail or "answers")
+    mend = "see that it runs, can be reached from here and takes these credentials: docs/how-to/gpu-telemetry.md"
+    return Check("telemetry", name, State.UNREAD, report.detail or report.status.value, mend)
 
 
 def _works(resource: Resource) -> bool:

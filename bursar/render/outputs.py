@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TextIO, TypeVar
@@ -97,4 +97,5 @@ def written_whole(path: Path) -> Iterator[TextIO]:
             "file-unreadable", f"the file cannot be written: {error.strerror}", where=str(path)
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a file system that takes nothing holds no partial file either
+            partial.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ from integrations.prices.checks import Refused
 if TYPE_CHECKING:
     from bursar.pricing import RunPrices
 
+NEAR = 4
+"""So many skus are suggested in the place of one without a price."""
 MOST = 5
 """Refused prices that a run names; `bursar prices fetch` names all."""
 
@@ -62,11 +64,20 @@ def render_sku(sku: str, region: str, book: PriceBook, out: TextIO) -> None:
     out.write(visible(f"{sku} in {region}") + "\n")
     if isinstance(quote, Unknown):
         out.write(visible(f"  not known: {quote.detail}") + "\n")
+        meant = _near(sku, book)
+        if meant:
+            out.write(visible(f"  there are prices of {', '.join(meant)}") + "\n")
     else:
         near = "" if quote.exact else "≈ "
         out.write(visible(f"  {near}${quote.amount.normalize():f} for one {quote.unit}  {quote.basis}") + "\n")
     out.write("sources, the first that has it answers\n")
     out.writelines(visible(f"  {layer.name:<28} {_said(layer, sku, region)}") + "\n" for layer in book.layers)
+
+
+def _near(sku: str, book: PriceBook) -> list[str]:
+    """Return the skus that have a price and that a mere type, such as `p5.48xlarge`, may have stood for."""
+    known = {priced for layer in book.layers for priced, _ in layer.prices}
+    return sorted(priced for priced in known if priced.endswith(f":{sku}"))[:NEAR]
 
 
 def _said(layer: PriceLayer, sku: str, region: str) -> str:

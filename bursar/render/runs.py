@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bursar.exit_status import UNREADABLE
 from bursar.render.console import console_on, screen_width, wants_color
 from bursar.render.encode import cost_of, scope_of, subject_of, time_of
 from bursar.render.money import amount, monthly, total
@@ -16,7 +17,7 @@ from engine.acting.ports import ACTED, Result, Stale, StepOutcome
 from engine.acting.run import Report
 from engine.acting.undo_asked import Answered
 from engine.acting.undoing import Undone
-from engine.findings import Finding
+from engine.findings import Finding, Outcome, Verdict
 from engine.plan import Plan
 from engine.state.reconcile import Change, Task
 from engine.state.records import ApprovalRecord, Status
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ROWS = 12
 """Lines of one part that are shown."""
+NAMES = 4
+"""Resources that are named where there are many."""
 WORDS = {
     Result.DONE: "done",
     Result.PENDING: "under way",
@@ -35,6 +38,9 @@ WORDS = {
     Result.RETRYABLE: "failed, tried again later",
     Result.FAILED: "failed",
 }
+
+
+NOT_DONE = frozenset({Result.STALE, Result.REFUSED, Result.RETRYABLE, Result.FAILED})
 
 
 def render_report(report: Report, out: TextIO, *, width: int | None, color: bool) -> None:
@@ -50,7 +56,8 @@ def render_report(report: Report, out: TextIO, *, width: int | None, color: bool
     _part(console, "HELD", "", _held(report.blocked))
     _part(console, "REFUSED", "not as it was planned", map(_stale, report.stale))
     _part(console, "UNDONE", "as somebody asked", map(_answered, report.undone))
-    _part(console, "DONE", "", map(_outcome, report.outcomes))
+    _part(console, "NOT DONE", "", (_outcome(one) for one in report.outcomes if one.result in NOT_DONE))
+    _part(console, "DONE", "", (_outcome(one) for one in report.outcomes if one.result not in NOT_DONE))
     _line(console)
     _line(console, closing_of(report), "bold")
     out.writelines(line.rstrip() + "\n" for line in buffer.getvalue().splitlines())
@@ -74,8 +81,27 @@ def _summary(console: Console, report: Report) -> None:
     _line(console, _looked_at(plan))
     for trip in report.trips:
         _line(console, f"held by {trip.breaker}: {visible(trip.why)}", "yellow")
+    if report.trips:
+        _line(console, f"  `bursar accept {report.trips[0].breaker}` lets it pass, once you know why", "dim")
     for gap in plan.gaps:
         _line(console, f"not read: {visible(str(gap.scope))} ({visible(gap.detail or gap.status.value)})", "yellow")
+    for line in _unjudged(plan.undecided):
+        _line(console, f"not read: {line}", "yellow")
+
+
+def _unjudged(undecided: Sequence[Verdict]) -> Iterator[str]:
+    """Yield what kept from judging, though the scope was read, each once with whom it is about."""
+    found: dict[str, dict[str, None]] = {}
+    for verdict in undecided:
+        causes = [u.detail or u.path or u.reason.value for u in verdict.unknowns if u.reason in UNREADABLE]
+        if verdict.outcome is Outcome.ERROR:
+            causes = [verdict.summary]
+        for cause in causes[:1]:
+            found.setdefault(cause, {})[verdict.subject.name or verdict.subject.id] = None
+    for cause, names in found.items():
+        shown = ", ".join(visible(name) for name in list(names)[:NAMES])
+        more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+        yield f"{shown}{more} ({visible(cause)})"
 
 
 def _looked_at(plan: Plan) -> str:
@@ -162,8 +188,8 @@ def _held(blocked: Sequence[Blocked]) -> Iterator[str]:
     for one in blocked:
         found.setdefault(one.reason, []).append(one.task.finding)
     for reason, findings in found.items():
-        names = ", ".join(visible(finding.subject.name) for finding in findings[:4])
-        more = f" and {len(findings) - 4} more" if len(findings) > 4 else ""
+        names = ", ".join(visible(finding.subject.name) for finding in findings[:NAMES])
+        more = f" and {len(findings) - NAMES} more" if len(findings) > NAMES else ""
         yield f"{visible(reason)}: {names}{more}"
 
 

@@ -89,6 +89,10 @@ def _summary(console: Console, plan: Plan) -> None:
         f"{counted(plan.resources, 'resource')}, {counted(len(plan.tallies), 'policy', 'policies')}: "
         f"{counted(len(plan.findings), 'finding')}, {len(plan.undecided):,} undecided{exempt}",
     )
+    if not plan.resources and not plan.gaps:
+        _line(
+            console, "nothing of their kinds is there; --region or `aws.regions` names other places to look", "yellow"
+        )
     saved = savings_of(plan)
     if saved:
         _line(console, saved, "green")

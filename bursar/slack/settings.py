@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from engine.policy.scalars import Text, Word
+from engine.policy.scalars import Text, Word, shaped
 
 API = "https://slack.com/api/"
 
@@ -18,13 +18,17 @@ class SlackDocument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token: Text
-    team: Annotated[Word, Field(pattern=r"^[TE][A-Z0-9]{1,20}$")]
-    app: Annotated[Word, Field(pattern=r"^A[A-Z0-9]{1,20}$")]
+    team: Annotated[Word, shaped(r"[TE][A-Z0-9]{1,20}", "the id of a workspace", "write such as `T0123ABCD`")]
+    app: Annotated[Word, shaped(r"A[A-Z0-9]{1,20}", "the id of an app", "write such as `A0123ABCD`")]
     channel: Text
     signing_secret: Text | None = None
     app_token: Text | None = None
-    escalate: Annotated[Word, Field(pattern=r"^(never|[1-9][0-9]?%)$")] = "50%"
-    address: Annotated[Text, Field(pattern=r"^https?://\S+/$")] = API
+    escalate: Annotated[
+        Word, shaped(r"never|[1-9][0-9]?%", "a share of the time", "write such as `50%`, or `never`")
+    ] = "50%"
+    address: Annotated[
+        Text, shaped(r"https?://\S+/", "the address of Slack's Web API", "it begins with `https://` and ends with `/`")
+    ] = API
 
 
 @dataclass(frozen=True, slots=True)

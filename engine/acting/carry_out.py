@@ -117,7 +117,8 @@ def _check(step: Step, resource: Resource, record: FindingRecord, ports: Ports) 
             return Stopped(step, Result.REFUSED, reason)
         case Ready(inverse, caution):
             if (caution or not step.reversible) and record.status is not Status.APPROVED:
-                reason = f"it needs an approval: {caution or 'it cannot be undone'}"
+                why = f"because this would be lost: {caution}" if caution else "as it cannot be undone"
+                reason = f"it needs an approval, {why}"
                 return Stopped(step, Result.REFUSED, reason)
             if caution and caution not in _told(record, ports):
                 return Stopped(step, Result.STALE, f"the approval did not say that this would be lost: {caution}")

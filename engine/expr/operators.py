@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from engine.errors import did_you_mean
-from engine.expr.scope import Scope
+from engine.expr.scope import ROOTS, Scope
 from engine.expr.shapes import BOOL, DURATION, ERROR, TEXT, TIMESTAMP, Shape, as_written, convert, literal_shape
 from engine.expr.syntax import (
     Arithmetic,
@@ -18,6 +18,8 @@ from engine.expr.syntax import (
     ListLiteral,
     Literal,
     Logic,
+    Member,
+    Name,
     Negative,
     Node,
     Not,
@@ -172,6 +174,12 @@ class OperatorResolver:
     # --- arithmetic
 
     def arithmetic(self, node: Arithmetic) -> tuple[Node, Shape]:
+        tag = _tag_with_hyphens(node)
+        if "-" in tag:
+            self.scope.add(
+                "unknown-name", "the `-` in the key of the tag reads as minus", node, f'write `tags["{tag}"]`'
+            )
+            return node, ERROR
         left, left_shape = self.recurse(node.left)
         right, right_shape = self.recurse(node.right)
         resolved = replace(node, left=left, right=right)
@@ -198,6 +206,18 @@ class OperatorResolver:
                 assert isinstance(side.value, int | Decimal)
                 message = f"`{as_written(side)}` is the number {side.value}, not a share to multiply with"
                 self.scope.add("type-mismatch", message, side, f"write `{Decimal(side.value) / 100}`")
+
+
+def _tag_with_hyphens(node: Node) -> str:
+    """Return the key that was meant by `tags.cost-center`, which is written like a subtraction; empty for all else."""
+    match node:
+        case Member(target=Name(name="tags"), name=key):
+            return key
+        case Arithmetic(operator="-", left=left, right=Name(name=name)) if name not in ROOTS:
+            before = _tag_with_hyphens(left)
+            return f"{before}-{name}" if before else ""
+        case _:
+            return ""
 
 
 def _arithmetic_shape(operator: str, left: Shape, right: Shape) -> Shape | None:
@@ -228,5 +248,7 @@ def _mismatch_hint(left: Shape, right: Shape) -> str:
     if types == {Type.DURATION, Type.NUMBER}:
         return "write a unit, such as `30d`"
     if types == {Type.STRING, Type.BOOL}:
+        if left.type is Type.BOOL:
+            return "write `true` or `false` without quotes"
         return 'tags are text: write `== "true"`'
     return ""

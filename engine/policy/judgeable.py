@@ -12,7 +12,7 @@ from engine.kinds import Kind, Metric
 from engine.policy.checks import Check, Encryption, Idle, Quantity, Quota, RequiredTags, Schedule, TagRule
 from engine.policy.translate import find
 from engine.telemetry import FEWEST_BUCKETS
-from engine.units import format_duration
+from engine.units import format_duration, percent_hint
 from engine.yaml_text import MapNode, Node, ScalarNode
 
 ENCRYPTION_FIELDS = {
@@ -127,7 +127,7 @@ def _window_problems(metric: Metric, check: Idle, node: Node) -> Iterator[Proble
 
 def _unit_problem(metric: Metric, threshold: Quantity, node: Node) -> Problem:
     number = f"{threshold.value:g}"
-    hint = f"write `{EXAMPLES[metric.unit].format(number)}`"
+    hint = percent_hint(number) if metric.unit == "percent" else f"write `{EXAMPLES[metric.unit].format(number)}`"
     unit = "a plain number" if metric.unit == "count" else metric.unit
     return Problem("wrong-value", f"`{threshold.text}` is not in the unit of `{metric.name}`, {unit}", node.place, hint)
 

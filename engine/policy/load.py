@@ -30,6 +30,8 @@ TEST_KEYS = ("now", "fixtures", "cases")
 """Keys of the files that test policies."""
 WITHOUT_RESOURCES = frozenset({"budget", "unit_cost", "job_approval", "vector_limits"})
 """Checks about spend, jobs and collections, which need not name a kind."""
+NEAR = 4
+"""So many kinds are suggested in the place of one that there is not."""
 
 Zones = Callable[[str], tzinfo]
 
@@ -212,7 +214,11 @@ class _PolicyReader:
 
     def _unknown_kind(self, item: ScalarNode) -> None:
         known = self.loader.catalog.selectors
-        hint = did_you_mean(item.text, known) or f"there are {', '.join(f'`{name}`' for name in known)}"
+        hint = did_you_mean(item.text, known)
+        near = [name for name in known if item.text.lower() in name.split(".")]
+        if not hint and near:
+            hint = f"write such as {', '.join(f'`{name}`' for name in near[:NEAR])}"
+        hint = hint or "`bursar schema kinds` lists them; most policies are about `compute.instance`"
         self.loader.add("unknown-kind", f"`{item.text}` is neither a kind nor a class", item.place, hint)
 
     def _inside(
@@ -258,9 +264,11 @@ class _PolicyReader:
         if isinstance(check, Schedule) and self.loader.zones is not None:
             try:
                 self.loader.zones(check.zone)
-            except KeyError:
+            except KeyError as error:
                 place = find(node, ("schedule", "zone")).place
                 hint = "write such as `Europe/Berlin`, `America/New_York` or `UTC`"
+                if len(error.args) > 1:
+                    hint = f"did you mean `{error.args[1]}`?"
                 self.loader.add("wrong-value", f"`{check.zone}` is not an IANA time zone", place, hint)
 
     def _policy(

@@ -69,6 +69,18 @@ def emails_of(text: str) -> tuple[str, ...]:
     return found
 
 
+def shaped(pattern: str, name: str, hint: str) -> BeforeValidator:
+    """Return a validator of texts that all of `pattern` matches; `name` says what they are, `hint` how they look."""
+    wanted = re.compile(pattern, re.ASCII)
+
+    def read(text: str) -> str:
+        if not wanted.fullmatch(text):
+            raise UnitError(f"`{text}` is not {name}", hint)
+        return text
+
+    return from_text(read)
+
+
 def _positive_duration(text: str) -> timedelta:
     length = parse_duration(text)
     if not length:
@@ -102,7 +114,11 @@ def _percent(text: str) -> Decimal:
 
 def _money(period: str, example: str) -> Callable[[str], Decimal]:
     def read(text: str) -> Decimal:
-        money = parse_money(text)
+        try:
+            money = parse_money(text)
+        except UnitError as error:
+            bare = re.fullmatch(r"\d[\d,]*(\.\d+)?", text, re.ASCII)
+            raise UnitError(error.message, f"write such as `{example}`" if bare and period else error.hint) from error
         if money.period != period:
             wanted = {"h": "a rate per hour", "mo": "a rate per month", "": "an amount without a period"}[period]
             raise UnitError(f"`{text}` is not {wanted}", f"write such as `{example}`")

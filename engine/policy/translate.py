@@ -22,6 +22,8 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 SALVAGES = 3
 """So many times what is wrong is left out: a mapping without its wrong parts can be wrong itself."""
+_BARE = re.compile(r"\w[\w./-]*")
+"""What YAML takes for a text without quotes, also in a list."""
 _COMMENT = re.compile(r"\s*(#\S[^\s,}\]]*)")
 
 
@@ -120,35 +122,55 @@ def _unknown_key(model: type[BaseModel], root: Node, location: Location) -> Prob
     parent, name = find(root, location[:-1]), str(location[-1])
     key = parent.key(name) if isinstance(parent, MapNode) else None
     known = keys_of(model, location[:-1])
-    hint = did_you_mean(name, known) or (f"there are {', '.join(f'`{k}`' for k in known)}" if known else "")
+    hint = did_you_mean(name, known) or _belongs(model, parent, location, known)
+    hint = hint or (f"there are {', '.join(f'`{k}`' for k in known)}" if known else "")
     owner = next((step for step in reversed(location[:-1]) if isinstance(step, str)), "")
     where = f" of `{owner}`" if owner else ""
     return Problem("unknown-key", f"`{name}` is not a key{where}", key.place if key else parent.place, hint)
+
+
+def _belongs(model: type[BaseModel], parent: Node, location: Location, known: Sequence[str]) -> str:
+    """Return the way out where a key stands beside the mapping that it belongs into, for want of indentation."""
+    for key in known:
+        if isinstance(parent, MapNode) and parent.key(key) and location[-1] in keys_of(model, (*location[:-1], key)):
+            return f"it is a key of `{key}`: indent it more than that"
+    return ""
 
 
 def keys_of(model: type[BaseModel], location: Sequence[int | str]) -> tuple[str, ...]:
     """Return the keys of the mapping at `location` of a `model`."""
     current: Any = model
     for step in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            fields = current.model_fields.items()
-            current = next((_inner(f.annotation) for name, f in fields if (f.alias or name) == step), None)
-    if not (isinstance(current, type) and issubclass(current, BaseModel)):
-        return ()
-    return tuple(field.alias or name for name, field in current.model_fields.items())
+        current = _below(current, step)
+    inside = _models(current)
+    return tuple(field.alias or name for name, field in inside[0].model_fields.items()) if inside else ()
 
 
-def _inner(annotation: Any) -> Any:
-    """Return the model inside optional values, lists and mappings of it."""
+def _below(annotation: Any, step: int | str) -> Any:
+    """Return the type of what stands under `step` in a value of the type `annotation`; None where nothing may."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _below(parts[0], step)
+    if origin in (Union, types.UnionType):
+        return next((found for part in parts if (found := _below(part, step)) is not None), None)
+    if origin in (tuple, list):
+        return parts[0] if isinstance(step, int) else None
+    if origin is not None:
+        return parts[1] if issubclass(origin, Mapping) else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return next((field.annotation for name, field in fields if (field.alias or name) == step), None)
+    return None
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that a value of the type `annotation` may be."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _inner(get_args(annotation)[0])
-    if origin in (Union, types.UnionType, tuple, list):
-        models = [_inner(part) for part in get_args(annotation) if part not in (type(None), Ellipsis)]
-        return models[0] if models else None
-    if origin is not None and issubclass(origin, Mapping):
-        return _inner(get_args(annotation)[1])
-    return annotation
+        return _models(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return [model for part in get_args(annotation) for model in _models(part)]
+    return [annotation] if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
 
 
 def _words(details: ErrorDetails, node: Node) -> tuple[str, str]:
@@ -170,8 +192,16 @@ def _words(details: ErrorDetails, node: Node) -> tuple[str, str]:
         return "the list is empty", ""
     wanted = _WANTED.get(kind, "")
     if wanted:
-        return f"{wanted} is expected here, not {_named(node)}", ""
-    return f"`{written}` cannot be used here" if written else "this value cannot be used here", ""
+        return f"{wanted} is expected here, not {_named(node)}", _listed(written) if wanted == "a list" else ""
+    hint = "write `true` or `false`" if kind == "bool_parsing" else ""
+    return f"`{written}` cannot be used here" if written else "this value cannot be used here", hint
+
+
+def _listed(written: str) -> str:
+    """Return a single text as the list of it that was meant."""
+    bare = _BARE.fullmatch(written) is not None
+    quote = "'" if '"' in written else '"'
+    return f"write `[{written if bare else quote + written + quote}]`" if written and "\n" not in written else ""
 
 
 def _commented(node: ScalarNode) -> str:

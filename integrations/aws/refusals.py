@@ -83,8 +83,8 @@ def all_refused(details: Sequence[str]) -> CollectError:
     return CollectError.of("no-credentials", message, where="AWS", hint=hint)
 
 
-def no_credentials(error: Exception, profile: str) -> ConfigError:
-    """Return the error for a session that cannot sign in."""
+def no_credentials(error: Exception, profile: str, region: str = "") -> ConfigError:
+    """Return the error for a session that cannot sign in; `region` says what is odd about where it asks."""
     name = type(error).__name__
     code = code_of(error)
     if name == "ProfileNotFound":
@@ -94,5 +94,6 @@ def no_credentials(error: Exception, profile: str) -> ConfigError:
     elif code in CREDENTIALS or "SSO" in name or "Token" in name:
         message, hint = f"AWS refused the credentials ({code})", SIGN_IN
     else:
-        message, hint = f"AWS could not be asked who this is ({code})", "check the region, the address and the network"
+        message = f"AWS could not be asked who this is ({code})"
+        hint = region or "check the region, the address and the network"
     return ConfigError.of("no-credentials", message, where="AWS", hint=hint)

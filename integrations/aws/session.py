@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, did_you_mean
 from integrations.aws.account_clients import AccountClient, CallerProvider, Keys
 from integrations.aws.refusals import bad_address, is_refusal, no_credentials
 from integrations.aws.timestamps import read_timestamps_quickly
@@ -155,7 +155,16 @@ class AwsSession:
             except ValueError as error:
                 raise bad_address(self.settings.endpoint_url or os.environ.get("AWS_ENDPOINT_URL", "")) from error
         assert first is not None, "a session has a region"
-        raise no_credentials(first, self.settings.profile) from first
+        raise no_credentials(first, self.settings.profile, self.strange_region()) from first
+
+    def strange_region(self) -> str:
+        """Return what is odd about the first region that the SDK does not know; AWS may have opened it since."""
+        core = self.clients.core
+        known = {name for part in core.get_available_partitions() for name in core.get_available_regions("ec2", part)}
+        for region in self.regions:
+            if region not in known:
+                return f"`{region}` is no region that the SDK knows; {did_you_mean(region, sorted(known))}".rstrip("; ")
+        return ""
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, unreadable
 from engine.prices import Price, PriceLayer
 from integrations.prices.checks import Incoming, Refused, Sound, sound
 
@@ -47,7 +47,9 @@ def read_fetched(path: Path, reference: PriceLayer, today: date) -> Fetched:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ConfigError.of("bad-prices", f"the file cannot be read: {error}", where=str(path), hint=HINT) from error
+        raise ConfigError.of(
+            "bad-prices", f"the file cannot be read: {unreadable(error)}", where=str(path), hint=HINT
+        ) from error
     if not isinstance(found, Mapping) or found.get("format") != FORMAT or found.get("version") != VERSION:
         message = "the file does not hold fetched prices, or those of another version"
         raise ConfigError.of("bad-prices", message, where=str(path), hint=HINT)

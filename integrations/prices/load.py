@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import ConfigError, Place, Problem
+from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.policy.scalars import Date, Percent, Text, Word, from_text
 from engine.policy.translate import validate
 from engine.prices import ANY_REGION, UNITS, Discount, Price, PriceLayer
@@ -117,7 +117,7 @@ def read_overrides(path: Path) -> PriceLayer:
     try:
         parsed = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of("bad-prices", f"the file cannot be read: {error}", where=str(path)) from error
+        raise ConfigError.of("bad-prices", f"the file cannot be read: {unreadable(error)}", where=str(path)) from error
     problems = list(parsed.problems)
     document = None
     if parsed.root is not None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import ConfigError, Place, Problem
+from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.policy.scalars import Date, Text, from_text
 from engine.policy.translate import validate
 from engine.units import UnitError
@@ -59,7 +59,7 @@ def read_gpu_power(path: Path) -> Mapping[str, float]:
     try:
         parsed = parse_yaml(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of("bad-config", f"the file cannot be read: {error}", where=str(path)) from error
+        raise ConfigError.of("bad-config", f"the file cannot be read: {unreadable(error)}", where=str(path)) from error
     problems = list(parsed.problems)
     document = None
     if parsed.root is not None:

@@ -128,7 +128,9 @@ class PrometheusClient:
             headers = self._headers()
             if self._endpoint.sigv4:
                 headers = signed(url, body, headers, self._endpoint.sigv4)
-        except (OSError, KeyError) as error:
+        except KeyError as error:
+            return Unknown(Reason.DENIED, f"{self._endpoint.host}: the variable {error.args[0]} is not set")
+        except OSError as error:
             return Unknown(Reason.DENIED, f"{self._endpoint.host}: the credentials cannot be read ({error})")
         try:
             response = self._connections().request(

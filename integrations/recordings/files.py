@@ -251,6 +251,9 @@ def _select(connection: duckdb.DuckDBPyConnection, file: Path, columns: Mapping[
     described = {row[0]: str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     names = {ours: columns.get(ours, ours) for ours in COLUMNS}
     for ours, theirs in columns.items():
+        if ours not in COLUMNS:
+            hint = f"write OURS=THEIRS; ours are {', '.join(COLUMNS)}"
+            raise ConfigError.of("bad-recording", f"there is no column `{ours}` of ours", where="--columns", hint=hint)
         if theirs not in described:
             hint = f"it has {', '.join(described)}"
             raise ConfigError.of(

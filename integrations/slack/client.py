@@ -57,7 +57,7 @@ def _hint(error: str) -> str:
         case "not_in_channel" | "channel_not_found" | "is_archived":
             return "invite the app into the channel: `/invite @bursar`"
         case "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive":
-            return "the token is not valid: copy the bot token of the app again"
+            return "the token is not valid: copy it from the app again; docs/how-to/slack.md says where it is"
         case "missing_scope":
             return f"the app needs the scopes {', '.join(SCOPES)}; install it anew after adding them"
         case _:
@@ -114,7 +114,7 @@ class Slack:
                 method, params=sent
             )  # fmt: skip
         except SlackApiError as error:
-            raise _refused(method, error.response) from error
+            raise refused(method, error.response) from error
         except (SlackClientError, OSError, ValueError) as error:
             raise SlackError.down(method, type(error).__name__) from error
         return dict(answer.data) if isinstance(answer.data, dict) else {}
@@ -168,7 +168,8 @@ def _as_json(method: str) -> bool:
     return method.startswith(("chat.", "views."))
 
 
-def _refused(method: str, response: Any) -> SlackError:
+def refused(method: str, response: Any) -> SlackError:
+    """Return what Slack's `response`, which is no yes, comes to."""
     data = response.data if isinstance(getattr(response, "data", None), dict) else {}
     status = int(getattr(response, "status_code", 0) or 0)
     word = str(data.get("error", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from integrations.slack.client import SCOPES, Slack, SlackError
+from integrations.slack.client import SCOPES, Slack, SlackError, refused
 
 LISTING = ("channels:read", "groups:read")
 """Scopes that let the app see which channels it is in; `bursar` itself does without."""
@@ -38,9 +38,7 @@ def app_of(slack: Slack) -> App:
     try:
         answer = slack.client.auth_test()
     except SlackApiError as error:
-        raise SlackError.of(
-            "slack-refused", f"Slack refused `auth.test`: {error.response.get('error')}", where="slack"
-        ) from None
+        raise refused("auth.test", error.response) from None
     except (SlackClientError, OSError) as error:
         raise SlackError.down("auth.test", type(error).__name__) from error
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}

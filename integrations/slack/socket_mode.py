@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from integrations.slack.client import ADDRESS, SlackError
+from integrations.slack.client import ADDRESS, SlackError, refused
 
 if TYPE_CHECKING:
     from slack_sdk.socket_mode.client import BaseSocketModeClient
@@ -44,7 +44,7 @@ def listening(app_token: SecretStr, listener: Listener, address: str = ADDRESS) 
         SlackError: it cannot be made at all.
     """
     from slack_sdk import WebClient
-    from slack_sdk.errors import SlackClientError
+    from slack_sdk.errors import SlackApiError, SlackClientError
     from slack_sdk.socket_mode import SocketModeClient
 
     client = SocketModeClient(app_token.get_secret_value(), web_client=WebClient(base_url=address))
@@ -52,6 +52,8 @@ def listening(app_token: SecretStr, listener: Listener, address: str = ADDRESS) 
     try:
         try:
             client.connect()
+        except SlackApiError as error:
+            raise refused("apps.connections.open", error.response) from None
         except (SlackClientError, OSError) as error:
             raise SlackError.down("apps.connections.open", type(error).__name__) from error
         yield

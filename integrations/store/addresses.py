@@ -102,7 +102,7 @@ def state_address(text: str, folder: Path) -> StateAddress:
     match url.scheme:
         case "sqlite":
             _only(url, frozenset())
-            if url.netloc or len(url.path) < 2:
+            if url.netloc or len(url.path) < 2 or not url.path.startswith("/"):
                 hint = "three slashes and a relative path, `sqlite:///bursar.db`, or four and an absolute one"
                 raise AddressError("the address names no file", hint)
             return SqliteAddress(folder / unquote(url.path[1:]))
@@ -114,7 +114,10 @@ def state_address(text: str, folder: Path) -> StateAddress:
                 raise AddressError("the address names no table", "`dynamodb://TABLE?region=REGION`")
             return DynamoAddress(url.netloc, options.get("region", ""))
         case _:
-            raise AddressError(f"`{url.scheme or 'no scheme'}` is not a store", f"there are {SHAPES}")
+            if not url.scheme:
+                hint = f"write `sqlite:///{text}` for a file; there are {SHAPES}"
+                raise AddressError(f"`{text}` is not the address of a store", hint)
+            raise AddressError(f"`{url.scheme}` is not a store", f"there are {SHAPES}")
 
 
 def anchor_address(text: str, folder: Path) -> AnchorAddress:

@@ -204,6 +204,31 @@ def test_exempt_and_snoozed(bursar, site, s3):
     assert {c["subject"]["name"]: c["status"] for c in again["changes"]} == {"first": "open"}
 
 
+def test_a_finding_by_its_resource(bursar, site, s3, here):
+    """The only finding of a resource may be named by it; of several each is shown with its id and policy."""
+    site(grace="1h")
+    bursar("run")
+    assert bursar("snooze", "first", "--for", "3d").status == 0
+    text = (here / "p.yaml").read_text(encoding="utf-8")
+    other = text.partition("policies:")[2].replace("close-buckets", "close-again")
+    (here / "p.yaml").write_text(f"{text}{other}", encoding="utf-8")
+    bursar("run")
+    ran = bursar("snooze", "second", "--for", "3d")
+    assert ran.status == 2
+    assert "2 findings are of `second`" in ran.err
+    assert "(close-again)" in ran.err
+    assert bursar("snooze", "nobodys", "--for", "3d").status == 2
+
+
+def test_what_could_not_be_read_is_told(bursar, site, account):
+    """A run that ends with status 3 says why, also where the scope was read and a part of a resource was not."""
+    site(mode="report")
+    account.faults({"s3:GetBucketTagging": {"denied": True}})
+    ran = bursar("run")
+    assert ran.status == 3
+    assert "not read: first, nobodys, second (s3:GetBucketTagging denied (AccessDenied))" in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -38,6 +38,17 @@ def problems(folder: Path, text: str) -> list[str]:
     return [str(problem).partition("bursar.yaml:")[2] for problem in caught.value.problems]
 
 
+@pytest.mark.parametrize(("names", "hint"), [(["bursar.yml"], "call it"), (["bursar.yml", "bursar.yaml"], "keep one")])
+def test_a_file_with_the_other_ending(here, names, hint):
+    """It is not passed over with all that it protects; by name it is read."""
+    for name in names:
+        (here / name).write_text("version: 1\nfail_on: high\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="it would not be read: the configuration is called") as caught:
+        read_config(None, CATALOG)
+    assert caught.value.problems[0].hint.startswith(hint)
+    assert read_config(Path("bursar.yml"), CATALOG).fail_on == "high"
+
+
 def test_without_a_file(here):
     """Without a file there are defaults, and they only report."""
     found = read_config(None, CATALOG)
@@ -92,6 +103,41 @@ def test_mistakes_about_prices(here, text, problem):
     (found,) = problems(here, f"version: 1\n{text}\n")
     assert found.startswith("2:")
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("aws: {accounts: [12]}", "`12` is not the id of an account [wrong-value] (it has twelve digits)"),
+        ("aws: {regions: us-east-1}", "a list is expected here, not `us-east-1` [wrong-value] (write `[us-east-1]`)"),
+        ("protect: tags.a == 'b'", """a list is expected here, not `tags.a == 'b'` [wrong-value] (write `["tags.a"""),
+        ("prices: {live: perhaps}", "write `true` or `false`"),
+        ("telemetry: [{promethues: {url: 'http://a'}}]", "did you mean `prometheus`?"),
+        ("telemetry: [{prometheus: {url: 'http://a', tokn_env: A}}]", "did you mean `token_env`?"),
+        ("people: {mira: {slak: U1}}", "did you mean `slack`?"),
+        ("exemptions: [{owner: a, reason: b, expire: 2026-12-25, expires: 2026-12-25}]", "did you mean `expires`?"),
+    ],
+)
+def test_the_way_out_of_a_mistake(here, text, problem):
+    """What is nearly right is told with what to write, in lists and mappings of mappings too."""
+    assert any(problem in found for found in problems(here, f"version: 1\n{text}\n"))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "hint"),
+    [
+        ("team", "ourteam", "write such as `T0123ABCD`"),
+        ("app", "bursar", "write such as `A0123ABCD`"),
+        ("escalate", "50", "write such as `50%`, or `never`"),
+        ("address", "https://slack.com/api", "it begins with `https://` and ends with `/`"),
+    ],
+)
+def test_mistakes_about_slack(here, key, value, hint):
+    """Each says how the value looks."""
+    slack = {"token": "env:A", "team": "T0123ABCD", "app": "A0123ABCD", "channel": "C1", key: value}
+    lines = "".join(f"  {name}: {text}\n" for name, text in slack.items())
+    (found,) = problems(here, f"version: 1\nslack:\n{lines}")
+    assert hint in found
 
 
 def test_many_accounts(here):

@@ -207,6 +207,15 @@ def test_refused_credentials(bursar, by_hand):
     assert "AWS refused the credentials (ExpiredToken)" in ran.err
 
 
+def test_a_region_that_is_misspelt(bursar, by_hand, monkeypatch):
+    """Where nobody answers in a region that the SDK does not know, the one that was meant is named."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    ran = bursar("plan", "-p", "p.yaml", "--region", "us-east1")
+    assert ran.status == 2
+    assert "AWS could not be asked who this is" in ran.err
+    assert "`us-east1` is no region that the SDK knows; did you mean `us-east-1`?" in ran.err
+
+
 def test_no_region(bursar, by_hand, monkeypatch):
     """Without a region the error says where one can be named."""
     monkeypatch.delenv("AWS_REGION")

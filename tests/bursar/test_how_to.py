@@ -14,7 +14,7 @@ import pytest
 from bursar.config import read_config
 from integrations.aws.read_only import session_policy
 from integrations.catalog import default_catalog
-from tests.pages import PAGES, ROOT, blocks, commands, same
+from tests.pages import PAGES, ROOT, blocks, commands, lines, same
 
 SOURCES = ("actions", "bursar", "docs", "engine", "integrations", "policies", "tests", "pyproject.toml", "README.md")
 
@@ -62,6 +62,95 @@ def test_the_doctor_of_the_page_on_cron(bursar, at_the_company):
     out = re.sub(r"clock is \d+ s", "clock is 0 s", bursar(*shlex.split(command)[1:]).out)
     printed = [line for line in out.splitlines() if line.strip()]
     same([line for line in shown if line.strip()], printed)
+
+
+def follow(bursar, page):
+    """Yield what each command of the shells of a page does, in order; write the files it names on the way."""
+    for block in blocks(page):
+        if block.file:
+            Path(block.file).parent.mkdir(parents=True, exist_ok=True)
+            Path(block.file).write_text(block.text, encoding="utf-8")
+        for words in lines(block) if block.language == "sh" else ():
+            if words[0] == "cd":
+                os.chdir(words[1])
+            if words[0] == "bursar":
+                yield words[1:], (lambda words=words: bursar(*words[1:]))
+
+
+def test_the_tutorial(bursar, at_the_company):
+    """From an empty folder to why a machine is left alone: the mistake is told, mended, and explained."""
+    ran = {}
+    for words, run in follow(bursar, "../tutorial/first-policy.md"):
+        if words[0] == "demo":
+            continue  # the account is there
+        ran[" ".join(words)] = done = run()
+        if words[0] == "validate":
+            assert done.status == 2
+            assert "policies/oversized.yaml:8:21  unknown field `acelerator.count`" in done.err
+            assert "did you mean `accelerator.count`?" in done.err
+            text = Path("policies/oversized.yaml").read_text(encoding="utf-8").replace("acelerator", "accelerator")
+            Path("policies/oversized.yaml").write_text(text, encoding="utf-8")
+            assert bursar("validate").out == "5 policies in 2 files: all valid\n"
+    assert ran["init my-policies"].out.rstrip().endswith("Next: cd my-policies && bursar validate && bursar plan")
+    assert ran["plan"].status == 3
+    assert "max_mode is report: none would be carried out" in ran["plan"].out
+    assert "legacy-bert" in ran["plan --only big-machines-have-a-project"].out
+    assert "idle-gpus  no work for 4h" in ran["explain legacy-bert"].out
+    assert re.search(r"^unknown +idle-gpus", ran["explain reward-model-2"].out, re.MULTILINE)
+    assert "repeats its last value" in ran["explain reward-model-2"].out
+
+
+def test_your_own_account(bursar, company, at_the_company):
+    """All shipped policies over two regions, one resource by its id, and what AWS needs to allow for it."""
+    machine = next(planted.id for planted in company[1].planted if planted.name == "dev-mira")
+    plan, explain = (words for words, _ in follow(bursar, "your-account.md"))
+    assert bursar(*plan).status == 3
+    ran = bursar(*(machine if word.startswith("i-") else word for word in explain))
+    assert ran.out.startswith("dev-mira\n")
+    assert bursar("iam", "read", "-p", "pack:all").status == 0
+
+
+def test_running_and_its_state(bursar, at_the_company):
+    """A plan that is carried out, what operators do about a finding, and a ledger that verifies as it is shown."""
+    config = next(block.text for block in blocks("run.md") if block.language == "yaml")
+    assert bursar("init").status == 0
+    Path("bursar.yaml").write_text(config.replace("/var/lib/bursar/", ""), encoding="utf-8")
+    assert "NEW  findings of this run" in bursar("run").out
+    made, applied = (run() for _, run in follow(bursar, "run.md"))
+    assert made.status == 3
+    assert applied.out.rstrip().endswith("Nothing was changed in your cloud.")
+    page = (PAGES / "run.md").read_text(encoding="utf-8")
+    known = {"undo": "nothing was done", "accept": "is let pass until", "freeze": "frozen: nothing is done until",
+             "snooze": "rests until", "savings": "Nothing was done yet", "audit": "bursar.db"}  # fmt: skip
+    for command in re.findall(r"`bursar ((?:undo|accept|freeze|snooze|savings|audit) [^`]*)`", page):
+        words = shlex.split(command)
+        done = bursar(*words)
+        assert known[words[0]] in done.out + done.err, command
+
+    (shown,) = (shown for block in blocks("state.md") for _, shown in commands(block) if block.language == "console")
+    verified = bursar("audit", "verify")
+    assert verified.status == 0
+    masked = [re.sub(r"[0-9a-f]{32,}|[\d,]+ |[\d,]+$|/mnt/elsewhere/", "", line) for line in shown]
+    assert masked == [re.sub(r"[0-9a-f]{32,}|[\d,]+ |[\d,]+$", "", line) for line in verified.out.splitlines()]
+
+
+def test_a_policy_that_asks(bursar, at_the_company):
+    """What the page on Slack has as an example leads to a question: it rests on two signals."""
+    text = next(block.text for block in blocks("slack.md") if block.text.startswith("version: 1\npolicies:"))
+    Path("p.yaml").write_text(text, encoding="utf-8")
+    ran = bursar("plan", "-p", "p.yaml", "--region", "us-east-1")
+    assert "approve by @ml-leads in #gpu-approvals" in ran.out
+
+
+def test_a_pull_request(bursar, at_the_company):
+    """Policies are checked without an account, and a recording is judged with a comment and a status."""
+    bursar("init")
+    ran = {words[0]: run() for words, run in follow(bursar, "pull-requests.md")}
+    assert (ran["validate"].status, ran["test"].status) == (0, 2)
+    assert "no tests, so none ran" in ran["test"].err
+    assert ran["scan"].status in (0, 3)
+    assert ran["plan"].status == 3
+    assert "idle-gpus" in Path("plan.md").read_text(encoding="utf-8")
 
 
 def test_what_telemetry_costs_is_told(bursar, at_the_company):

@@ -4,6 +4,7 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -100,6 +101,26 @@ def test_a_failed_recording_leaves_no_file(tmp_path):
         record(Estate(FULL, fails=True), NEEDS, tmp_path / "e.jsonl")
     assert [path.name for path in tmp_path.iterdir()] == ["e.jsonl"]
     assert (tmp_path / "e.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["file/e.jsonl", "file/e.jsonl.gz", "folder"])
+def test_a_place_that_takes_no_file(tmp_path, name):
+    """Where nothing can be written it is said which file and why; nothing is left behind."""
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"the file cannot be written: (Not a directory|File exists|Is a directory)"):
+        record(Estate(FULL, REPORT), NEEDS, tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz"])
+def test_a_full_disk(tmp_path, name):
+    """A disk that is full is named as the reason."""
+    (tmp_path / f".{name}.partial").symlink_to("/dev/full")
+    with pytest.raises(ConfigError, match="the file cannot be written: No space left on device"):
+        record(Estate(FULL, REPORT), NEEDS, tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_not_recorded_is_a_gap(tmp_path):

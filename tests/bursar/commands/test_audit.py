@@ -107,7 +107,7 @@ def test_bad_since(bursar, state):
     """A time that is none is told with one that is."""
     ran = bursar("audit", "list", "--since", "yesterday")
     assert ran.status == 2
-    assert "is not a time such as" in ran.err
+    assert "is neither such as 7d nor a time such as" in ran.err
 
 
 # --- show ----------------------------------------------------------------------------------------

@@ -122,6 +122,8 @@ def test_an_estate_says_what_the_machines_are(bursar, recorded):
     (("--work", "much"), "--work"),
     (("--answer-hours", "late"), "09:00-18:00"),
     (("--answer-hours", "09:00-18:00", "--answer-zone", "Moon/Base"), "no IANA zone"),
+    (("--answer-zone", "Berlin"), "no IANA zone"),
+    (("--columns", "timestamp=at"), "write OURS=THEIRS; ours are resource, device"),
     (("--from", "2026-04-01T00:00:00Z"), "no samples in that time"),
     (("--plot", "c.gif"), "an .svg or a .png"),
 ])  # fmt: skip

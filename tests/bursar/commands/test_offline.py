@@ -69,6 +69,27 @@ def estate(here):
     return write
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("schema", "-o", "file/schema.json"),
+        ("plan", "-p", "p.yaml", "--estate", "estate.jsonl", "-o", "file/plan.json"),
+        ("plan", "-p", "p.yaml", "--estate", "estate.jsonl", "-f", "csv=file/plan.csv"),
+        ("report", "--framework", "FSBP", "-p", "pack:encryption", "--estate", "estate.jsonl", "-o", "file/report"),
+        ("scan", "-p", "p.yaml", "--estate", "estate.jsonl", "-o", "file/estate.jsonl"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_place_that_takes_no_file(bursar, estate, here, words):
+    """Whatever writes a file says which one cannot be written, and why."""
+    estate()
+    (here / "file").write_text("in the way", encoding="utf-8")
+    ran = bursar(*words)
+    assert ran.status == 2
+    assert "  the file cannot be written: " in ran.err
+    assert "[file-unreadable]" in ran.err
+
+
 def test_init_makes_a_folder_that_works(bursar, here):
     """What `init` writes is valid, only reports, and is not written twice."""
     assert bursar("init", "mine").status == 0

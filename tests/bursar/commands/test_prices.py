@@ -145,6 +145,13 @@ class TestShow:
         assert ran.status == 3
         assert "not known: no price for `aws.kms.key` in us-east-1" in ran.out
 
+    def test_a_type_in_the_place_of_a_sku(self, bursar, here):
+        """The skus that it may have stood for are named."""
+        ran = bursar("prices", "show", "p5.48xlarge", "--region", "us-east-1")
+
+        assert ran.status == 3
+        assert "  there are prices of aws.ec2.linux.on_demand:p5.48xlarge" in ran.out
+
 
 class TestPlan:
     def test_live(self, bursar, here, aws_prices):

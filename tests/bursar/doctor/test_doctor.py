@@ -197,6 +197,42 @@ def test_no_state_yet(bursar, site):
     assert one(examined(bursar("doctor", "-f", "json")), "state", "reachable")[0] == "note"
 
 
+def test_a_region_that_is_misspelt(bursar, site, here):
+    """It is told with the one that was meant; AWS may have more than the SDK knows, so that it is a note."""
+    text = (here / "bursar.yaml").read_text(encoding="utf-8").replace("[us-east-1]", "[us-east1]")
+    (here / "bursar.yaml").write_text(text, encoding="utf-8")
+    found = one(examined(bursar("doctor", "-f", "json")), "AWS", "regions")
+    assert found == ("note", "`us-east1` is no region that the SDK knows", "did you mean `us-east-1`?")
+
+
+def test_folders_that_are_not_there(bursar, site, here):
+    """A state and an anchor that no run could make are told before the first run fails; status 3."""
+    config = (here / "bursar.yaml").read_text(encoding="utf-8").replace("anchor: ", "anchor: elsewhere/")
+    (here / "bursar.yaml").write_text(f"{config}state: sqlite:///nowhere/bursar.db\n", encoding="utf-8")
+    ran = bursar("doctor", "-f", "json")
+    found = examined(ran)
+    for what in ("reachable", "anchor"):
+        state, says, mend = one(found, "state", what)
+        assert (state, says.rpartition(": ")[2]) == ("cannot be read", "its folder is not there")
+        assert mend.startswith("make it")
+    assert ran.status == 3
+
+
+def test_a_source_of_telemetry_that_does_not_answer(bursar, site, ec2, here):
+    """It is told by its name and reason, and nobody is sent to install agents because of it."""
+    machine(ec2)
+    config = (here / "bursar.yaml").read_text(encoding="utf-8")
+    telemetry = "telemetry: [{prometheus: {url: 'http://127.0.0.1:9/p', token_env: NOT_THERE}}]\n"
+    (here / "bursar.yaml").write_text(config + telemetry, encoding="utf-8")
+    ran = bursar("doctor", "-f", "json")
+    found = examined(ran)
+    state, says, mend = one(found, "telemetry", "prometheus 127.0.0.1:9/p")
+    assert (state, says) == ("cannot be read", "127.0.0.1:9/p: the variable NOT_THERE is not set")
+    assert "docs/how-to/gpu-telemetry.md" in mend
+    assert one(found, "telemetry", "aws.ec2.instance")[2] == "first mend the source of telemetry above"
+    assert ran.status == 3
+
+
 def test_a_state_that_was_put_back(bursar, site, here):
     """A state that ends before what was anchored is told."""
     bursar("run")
@@ -336,11 +372,12 @@ def test_an_empty_group_of_slack(slack):
 
 
 def test_slack_that_refuses_the_token(slack, workspace):
-    """It is told, and the token is not."""
+    """It is told with what to do, and the token is not."""
     workspace.errors["auth.test"] = "token_revoked"
     ran = slack()
-    state, says, _ = one(examined(ran), "Slack", "app")
+    state, says, mend = one(examined(ran), "Slack", "app")
     assert (state, says) == ("cannot be read", "Slack refused `auth.test`: token_revoked")
+    assert mend.startswith("the token is not valid: copy it from the app again")
     assert TOKEN not in ran.out + ran.err
 
 

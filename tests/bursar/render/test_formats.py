@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -49,6 +50,13 @@ def test_the_formats_are_those_of_the_command_line():
 def test_an_empty_plan(plans, name):
     """A plan without anything in it renders."""
     assert text_of(name, plans.empty()) or name == "csv"
+
+
+def test_nothing_where_it_was_looked(plans):
+    """A plan over no resource at all says where to name another region; one with gaps has said what is wrong."""
+    said = "--region or `aws.regions` names other places"
+    assert said in text_of("table", plans.empty())
+    assert said not in text_of("table", replace(plans.empty(), resources=3))
 
 
 @pytest.mark.parametrize("name", FORMATS)

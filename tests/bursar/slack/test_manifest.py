@@ -69,3 +69,10 @@ def test_listening_needs_a_token(bursar, here):
     ran = bursar("slack", "listen")
     assert ran.status == 2
     assert "Socket Mode is not configured" in ran.err
+
+
+def test_an_address_that_slack_would_not_take(bursar):
+    """Slack posts to https alone, and says so much later."""
+    ran = bursar("slack", "manifest", "--url", "bursar.example.com/slack")
+    assert ran.status == 2
+    assert "write https://bursar.example.com/slack" in ran.err

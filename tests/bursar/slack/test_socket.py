@@ -15,7 +15,7 @@ from bursar.demo.slack import TOKEN
 from bursar.slack.socket import open_listener
 from engine.errors import ConfigError
 from engine.state.records import Decision
-from integrations.slack.client import SlackError
+from integrations.slack.client import SlackError, SlackRefusedError
 from integrations.store.addresses import SqliteAddress
 from integrations.store.sql_open import open_sqlite
 from tests.bursar.slack.conftest import MIRA, ZOE, question_of
@@ -130,6 +130,15 @@ def test_no_connection(stage, config):
     stage.workspace.down = True
     with pytest.raises(SlackError), open_listener(config, stage.clock, StringIO()):
         pass
+
+
+def test_a_token_that_is_refused(stage, config):
+    """A Slack that says no is told from one that is not there, with what to do."""
+    stage.workspace.errors["apps.connections.open"] = "invalid_auth"
+    said = "Slack refused `apps.connections.open`: invalid_auth"
+    with pytest.raises(SlackRefusedError, match=said) as caught, open_listener(config, stage.clock, StringIO()):
+        pass
+    assert "copy it from the app again" in caught.value.problems[0].hint
 
 
 def test_not_configured(stage, config):

@@ -65,10 +65,11 @@ def test_anchors(text, expected):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("bursar.db", "`no scheme` is not a store"),
+        ("bursar.db", "`bursar.db` is not the address of a store"),
         ("mysql://x/y", "`mysql` is not a store"),
         ("sqlite://bursar.db", "the address names no file"),
         ("sqlite:///", "the address names no file"),
+        ("sqlite:bursar.db", "the address names no file"),
         ("sqlite:///a.db?mode=ro", "`mode` is not a parameter of sqlite"),
         ("dynamodb://", "the address names no table"),
         ("dynamodb://table/more", "the address names no table"),
