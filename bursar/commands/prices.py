@@ -153,7 +153,8 @@ def show(sku: str, live: bool, **chosen: Any) -> int:
     """
     from dataclasses import replace
 
-    from bursar.config import MAX_AGE, read_config
+    from bursar.config import read_config
+    from bursar.config_document import MAX_AGE
     from bursar.exit_status import DONE, INCOMPLETE
     from bursar.pricing import price_book, run_prices
     from bursar.render.prices import render_run, render_sku

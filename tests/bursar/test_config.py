@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bursar.config import CACHE, Config, PriceSettings, read_config
+from bursar.config import Config, PriceSettings, read_config
+from bursar.config_document import CACHE
 from engine.errors import ConfigError
 from engine.policy.model import Mode
 from integrations.aws.act_session import ActSettings

@@ -10,7 +10,8 @@ import click
 import pytest
 
 from bursar.cli import cli
-from bursar.config import ConfigDocument, read_config
+from bursar.config import read_config
+from bursar.config_document import ConfigDocument
 from integrations.catalog import default_catalog
 from tests.pages import ROOT, blocks, commands, lines, same
 
