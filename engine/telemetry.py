@@ -30,6 +30,8 @@ FROZEN_SAMPLES = 20
 """So many identical samples of something that always moves are a stopped exporter, not a quiet machine."""
 LEAST_WATTS = 1.0
 """No accelerator that is on draws less: what says so is broken, or counts in kilowatts."""
+MOST_WATTS = 3_000.0
+"""No accelerator draws as much; a number above it is in milliwatts, or a counter that jumped."""
 FEWEST_BUCKETS = 3
 """A window into which fewer buckets fit cannot show a duration."""
 

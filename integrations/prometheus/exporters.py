@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.faults import XIDS
+from engine.telemetry import MOST_WATTS
 from integrations.telemetry.joining import Sender
 from integrations.telemetry.port import Device
 
@@ -69,8 +70,6 @@ class Exporter:
         return tuple(dict.fromkeys(name for published in found for name in (published.series, published.other) if name))
 
 
-WATTS = 3_000.0
-"""No GPU draws as much; a number above it is in milliwatts, or a counter that jumped."""
 FAULTS = 2_000.0
 """No fault has a higher number: XID errors have three digits, and errors of the driver are 1,000 and up to 999."""
 DCGM = Exporter(
@@ -81,8 +80,8 @@ DCGM = Exporter(
             Published("DCGM_FI_PROF_GR_ENGINE_ACTIVE", factor=100, most=105, by_part=True),
         ),
         "gpu.power": (
-            Published("DCGM_FI_DEV_POWER_USAGE", most=WATTS),
-            Published("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", factor=0.001, most=WATTS, pushed=Pushed.RATE),
+            Published("DCGM_FI_DEV_POWER_USAGE", most=MOST_WATTS),
+            Published("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", factor=0.001, most=MOST_WATTS, pushed=Pushed.RATE),
         ),
         "gpu.memory_used": (
             Published("DCGM_FI_DEV_FB_USED", pushed=Pushed.SHARE, other="DCGM_FI_DEV_FB_FREE", by_part=True),
@@ -97,8 +96,8 @@ AGENT = Exporter(
     {
         "gpu.utilization": (Published("bursar_gpu_utilization_peak_percent", by_part=True),),
         "gpu.power": (
-            Published("bursar_gpu_power_peak_watts", most=WATTS),
-            Published("bursar_gpu_energy_joules_total", most=WATTS, pushed=Pushed.RATE),
+            Published("bursar_gpu_power_peak_watts", most=MOST_WATTS),
+            Published("bursar_gpu_energy_joules_total", most=MOST_WATTS, pushed=Pushed.RATE),
         ),
         "gpu.memory_used": (
             Published(

@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.backtest.recording import MEMORY, POWER, RECORDED, USE, WHOLE, Grid, Track
 from engine.errors import ConfigError
+from engine.telemetry import MOST_WATTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,6 +31,10 @@ MEMORY_LIMIT = "512MB"
 """Of DuckDB, which writes to the temporary folder what does not fit."""
 LONGEST = 366 * 24 * 60
 """Buckets of a grid; a single sample with a wrong year would make it endless."""
+MOST_USE = 105.0
+"""Percent that no GPU exceeds: exporters round, so a little more than all is all."""
+STRAY = 0.01
+"""Share of the samples up to which impossible ones are mishaps, and not a unit."""
 TEXT = ("resource", "device", "model")
 NUMBERS = (*RECORDED, *WHOLE)
 COLUMNS = (*TEXT, "at", *NUMBERS)
@@ -208,11 +213,34 @@ def _opened(connection: duckdb.DuckDBPyConnection, files: tuple[Path, ...], colu
     total = connection.execute("SELECT count(*) FROM rows").fetchone()
     if facts is None or total is None or not facts[3]:
         raise ConfigError.of("bad-recording", "there is no sample in it", where=", ".join(f.name for f in files))
+    _check_units(connection, files)
     sizes = connection.execute("SELECT resource, sum(size) FROM tracks GROUP BY resource ORDER BY resource").fetchall()
     return Recording(
         connection, files, float(facts[0]), float(facts[1]), _interval(connection), int(facts[2]), int(facts[3]),
         int(facts[4]), int(total[0]) - int(facts[4]), frozenset(found), tuple((str(n), int(s)) for n, s in sizes),
     )  # fmt: skip
+
+
+def _check_units(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """
+    Refuse numbers in another unit than ours, which would be taken for rest or for work; a stray one is none.
+
+    Raises:
+        ConfigError: use that is a ratio or a sum over devices, or power in milliwatts.
+    """
+    found = connection.execute(
+        f'SELECT max("{USE}") <= 1 AND bool_or("{USE}" > 0 AND "{USE}" < 1), '
+        f'count_if("{USE}" > {MOST_USE}) / count("{USE}"), count_if("{POWER}" > {MOST_WATTS}) / count("{POWER}") '
+        f'FROM samples WHERE isfinite(coalesce("{USE}", 0)) AND isfinite(coalesce("{POWER}", 0))'
+    ).fetchone()
+    ratio, sums, milliwatts = found or (None, None, None)
+    for wrong, message, hint in (
+        (ratio, f"{USE} is never above 1 and has fractions: it looks like a ratio", "give it in percent, 0 to 100"),
+        ((sums or 0) > STRAY, f"{USE} is above 100%", "give it in percent of each device, not as a sum over several"),
+        ((milliwatts or 0) > STRAY, f"{POWER} is above what any GPU draws", "give it in watts"),
+    ):
+        if wrong:
+            raise ConfigError.of("bad-recording", message, where=", ".join(file.name for file in files), hint=hint)
 
 
 def _interval(connection: duckdb.DuckDBPyConnection) -> float:

@@ -142,6 +142,27 @@ def test_what_cannot_be_read_is_an_error_about_the_file(tmp_path, name, text, sa
         pass
 
 
+@pytest.mark.parametrize(("use", "power", "says"), [
+    ("0.35", "58", "looks like a ratio"), ("320", "58", "is above 100%"), ("35", "58200", "above what any GPU draws"),
+])  # fmt: skip
+def test_numbers_in_another_unit_are_refused(tmp_path, use, power, says):
+    """A ratio would be taken for rest; one such number among many is a mishap and refuses nothing."""
+    rows = [f"i-1,0,{SECONDS + 60 * n},{use},{power}" for n in range(200)]
+    (tmp_path / "a.csv").write_text(HEAD + "\n".join(rows) + "\n")
+    with pytest.raises(ConfigError, match=says), open_recording([tmp_path / "a.csv"], {}):
+        pass
+    rows = [f"i-1,0,{SECONDS + 60 * n},{n % 50},58" for n in range(200)] + rows[:1]
+    (tmp_path / "a.csv").write_text(HEAD + "\n".join(rows) + "\n")
+    assert len(read(tmp_path / "a.csv")["i-1"]["0"]["at"]) == 201
+
+
+@pytest.mark.parametrize("use", ["0", "1"])
+def test_rest_is_no_ratio(tmp_path, use):
+    """Whole percent at rest are percent."""
+    (tmp_path / "a.csv").write_text(HEAD + f"i-1,0,{SECONDS},{use},58\n")
+    assert read(tmp_path / "a.csv")
+
+
 def test_a_wrong_year_does_not_make_an_endless_grid(tmp_path):
     """A single sample of the year 2090 is refused with the way out."""
     path = tmp_path / "a.csv"
