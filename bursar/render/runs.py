@@ -53,6 +53,7 @@ def render_report(report: Report, out: TextIO, *, width: int | None, color: bool
     _part(console, "OVER", "findings that are no more", _over(report.changes))
     _part(console, "WARNED", "nothing is done before its grace is over", map(_warned, report.warned))
     _part(console, "ASKED", "waiting for an approval", (_asked(*pair) for pair in report.asked))
+    _part(console, "NOT TOLD", "nobody was reached; the next run says it again", map(_untold, report.untold))
     _part(console, "HELD", "", _held(report.blocked))
     _part(console, "REFUSED", "not as it was planned", map(_stale, report.stale))
     _part(console, "UNDONE", "as somebody asked", map(_answered, report.undone))
@@ -214,6 +215,10 @@ def _stale(stale: Stale) -> str:
     return f"{visible(step.policy)}: {visible(step.subject.name)}  {step.remediation}: {visible(stale.reason)}"
 
 
+def _untold(task: Task) -> str:
+    return f"{_name(task.finding)}  the log says why"
+
+
 def _name(finding: Finding) -> str:
     return f"{visible(finding.verdict.policy)}: {visible(finding.subject.name)}"
 
@@ -246,6 +251,7 @@ def report_of(report: Report) -> dict[str, Any]:
         ],
         "warned": [task.finding.id for task in report.warned],
         "asked": [{"finding": task.finding.id, "approval": approval.id} for task, approval in report.asked],
+        "untold": [task.finding.id for task in report.untold],
         "outcomes": [_outcome_of(outcome) for outcome in report.outcomes],
         "undone": [
             {"action": one.asked.action, "by": one.asked.by, "status": one.asked.status, "reason": one.asked.outcome}

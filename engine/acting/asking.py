@@ -6,8 +6,8 @@ What was not delivered counts as not said, and is said again by the next run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from engine.acting.agenda import Agenda
 from engine.acting.cautions import cautions
@@ -32,16 +32,34 @@ from engine.state.records import (
 from engine.state.store import ConflictError, Put, Table
 
 
-def warn(tasks: Sequence[Task], plan: Plan, ports: Ports, tenure: Tenure) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Which warnings were delivered, and which were not."""
+
+    told: tuple[Task, ...]
+    untold: tuple[Task, ...]
+    tasks: tuple[Task, ...]
+    """All tasks as they stand then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which questions were delivered, and which were not."""
+
+    told: tuple[tuple[Task, ApprovalRecord], ...]
+    untold: tuple[Task, ...]
+
+
+def warn(tasks: Sequence[Task], plan: Plan, ports: Ports, tenure: Tenure) -> Warned:
     """
-    Warn of what waits for it; return what was delivered, and all tasks as they stand then.
+    Warn of what waits for it.
 
     A finding whose grace is nothing is due at once, but never without its warning.
     """
     waiting = [task for task in tasks if task.wish is Wish.WARN]
     others = [task for task in tasks if task.wish is not Wish.WARN]
     if not waiting:
-        return (), tuple(tasks)
+        return Warned((), (), tuple(tasks))
     now = ports.clock()
     delivered = ports.teller.warn(waiting, now)
     warned = tuple(task for task in waiting if task.finding.id in delivered)
@@ -59,11 +77,14 @@ def warn(tasks: Sequence[Task], plan: Plan, ports: Ports, tenure: Tenure) -> tup
         moved.append(Task(task.finding, task.steps, Held(after, version), wish(after, sighting)))
     lost = write_in_order(ports.store, changes, tenure)
     going_on = (task for task in moved if task.wish is not Wish.NOTHING and task.held.record.id not in lost)
-    return warned, (*others, *going_on)
+    untold = tuple(task for task in waiting if task.finding.id not in delivered)
+    return Warned(warned, untold, (*others, *going_on))
 
 
-def ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, ApprovalRecord]]:
+def ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Asked:
     """Ask for approvals: the question is in the store before it is sent, and only a sent one waits for an answer."""
+    told: list[tuple[Task, ApprovalRecord]] = []
+    untold: list[Task] = []
     for task in chosen.ask:
         now = ports.clock()
         authorship = ports.authors(task.finding.verdict.policy)
@@ -79,6 +100,7 @@ def ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, Ap
             approval = restored(ApprovalRecord, stored).record
         open_ = approval.status is Decision.PENDING and now < approval.expires
         if open_ and not ports.teller.ask(approval, task):
+            untold.append(task)
             continue
         after = lifecycle.asked(task.held.record, approval.id, approval.fingerprint, now)
         note = finding_note(after, now, ports.run, ports.actor, approval=approval.id)
@@ -87,8 +109,9 @@ def ask(chosen: Agenda, ports: Ports, tenure: Tenure) -> Iterator[tuple[Task, Ap
         except ConflictError:
             # Somebody changed the finding this very moment: the next run sees how it stands.
             continue
-        yield task, approval
+        told.append((task, approval))
     _catch_up(ports, tenure)
+    return Asked(tuple(told), tuple(untold))
 
 
 def _catch_up(ports: Ports, tenure: Tenure) -> None:

@@ -69,6 +69,8 @@ class Report:
     changes: tuple[Change, ...] = ()
     stale: tuple[Stale, ...] = ()
     """Steps of a plan file that are not to be done any more."""
+    untold: tuple[Task, ...] = ()
+    """Findings whose warning or question did not reach anybody; the next run says it again."""
 
     @property
     def held(self) -> bool:
@@ -79,7 +81,9 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return any(outcome.result in FAILURES for outcome in self.outcomes) or any(one.failed for one in self.undone)
+        """Whether an act or an undoing failed, or people could not be told."""
+        acts = any(outcome.result in FAILURES for outcome in self.outcomes)
+        return acts or any(one.failed for one in self.undone) or bool(self.untold)
 
 
 @dataclass
@@ -143,7 +147,8 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judge
     keep_details(plan, ports.store, tenure)
     expire(ports, tenure)
     waiting = [task for task in reconciled.tasks if task.held.record.id not in lost]
-    warned, tasks = warn(waiting, plan, ports, tenure)
+    warned = warn(waiting, plan, ports, tenure)
+    tasks = warned.tasks
     trips = trips_of(judged or plan, before.record if before else None, tasks, ports.clock(), ports.store.clock())
     standing = tuple(trip for trip in trips if not accepted(ports.store, trip, now))
     bounds = Bounds(
@@ -156,19 +161,20 @@ def proceed(begun: Begun, plan: Plan, rules: Rules, *, whole: bool = True, judge
         recent_acts(ports.store),
     )
     chosen = agenda(tasks, bounds, now)
-    asked = tuple(ask(chosen, ports, tenure))
+    asked = ask(chosen, ports, tenure)
     outcomes, stopped = _act(chosen, begun)
     report = Report(
         begun.record.record,
         plan,
-        warned,
-        asked,
+        warned.told,
+        asked.told,
         outcomes,
         (*chosen.blocked, *stopped),
         standing,
         begun.settled,
         begun.undone,
         reconciled.changes,
+        untold=(*warned.untold, *asked.untold),
     )
     if whole:
         _keep_figures(plan, before, standing, ports, tenure)

@@ -152,10 +152,13 @@ def test_a_click_that_nobody_counted(bursar, site, s3, slack):
 
 
 def test_slack_is_down(bursar, site, s3, slack):
-    """With Slack away nothing counts as told and nothing is done; the first run that reaches it asks."""
+    """With Slack away nothing counts as told, nothing is done and the run failed; the first that reaches it asks."""
     slack.down = True
+    ran = bursar("run")
+    assert ran.status == 5
+    assert "NOT TOLD  nobody was reached; the next run says it again" in ran.out
     ran = bursar("run", "-f", "json")
-    assert ran.status == 0
+    assert (ran.status, len(report(ran)["untold"])) == (5, 1)
     assert "NOT DELIVERED" in ran.err
     assert report(ran)["warned"] == []
     assert report(ran)["asked"] == []
