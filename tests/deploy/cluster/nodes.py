@@ -64,12 +64,15 @@ class Nodes:
                 case "PersistentVolumeClaim", "ADDED":
                     self.store.replace(kind, {**changed, "status": {"phase": "Bound"}}, status=True)
 
-    def close(self):
-        for task in self.tasks:
-            task.cancel()
+    async def close(self):
+        """End every pod."""
         for pod in self.running.values():
             if pod.process and pod.process.returncode is None:
                 pod.process.kill()
+                await pod.process.wait()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def port_of(self, namespace, name):
         """Return the port of this machine that stands for the one of a pod."""

@@ -56,7 +56,7 @@ class Serving(threading.Thread):
     def __init__(self, store, nodes, identity, listening):
         super().__init__(name="cluster")
         self.nodes, self.listening = nodes, listening
-        config = uvicorn.Config(app(store, nodes, identity), log_level="error", lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(app(store, nodes, identity), log_level="error", lifespan="off", ws="wsproto")
         self.server = uvicorn.Server(config)
 
     def run(self):
@@ -65,7 +65,7 @@ class Serving(threading.Thread):
     async def work(self):
         following = asyncio.create_task(self.nodes.run())
         await self.server.serve(sockets=[self.listening])
-        self.nodes.close()
+        await self.nodes.close()
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
