@@ -4,9 +4,9 @@ The page on Kubernetes, typed from top to bottom by somebody who has nothing yet
 Real are `kubectl` and `helm`, the shell, the chart, Bursar, botocore's way to pod identity, and what a container may
 do: pods are processes in namespaces of their own, with the user, the rights, the read-only root, the files and the
 environment that their specification gives them. The cluster is `tests/deploy/cluster`: objects are held to Kubernetes'
-own schemas, but nothing is scheduled, defaulted or authorized, no NetworkPolicy is enforced, and CronJobs do not fire. Nothing
-is built: a container has the entry point and environment of the Dockerfile over the programs of this machine, and the
-emulated account stands for AWS. `docker` and `aws` are stand-ins, which check what they are asked.
+own schemas, but nothing is scheduled, defaulted or authorized, no NetworkPolicy is enforced, and CronJobs do not fire.
+Nothing is built: a container has the entry point and environment of the Dockerfile over the programs of this machine, and
+the emulated account stands for AWS. `docker` and `aws` are stand-ins, which check what they are asked.
 """
 
 import re
@@ -128,3 +128,32 @@ def test_page(cluster, checkout, typed, figures):
     left = {kind.name for kind in KINDS if cluster.store.all(kind)}
     assert left == {"Namespace"}
     figures(f"the page on Kubernetes: {len(typed_before)} commands in {time.monotonic() - began:.0f} s")
+
+
+def test_who_leaves_out_a_step_is_told(cluster, checkout, typed):
+    """Without an image, then without a role; and a policy that changed is what the next run goes by."""
+    commands = {}
+    for name, text in steps():
+        if name:
+            write(checkout, name, text)
+        else:
+            commands[next(start for start in SEEN if text.startswith(start))] = text
+    install = commands["helm upgrade --install"]
+    assert typed(install)[0] == 0
+    create, logs = commands["kubectl -n finops create job"], commands["kubectl -n finops logs job"]
+    typed(create)
+    told = f"until {logs} 2>&1 | tee /dev/stderr | grep -q ImagePull; do sleep 0.2; done"
+    assert "is waiting to start: ImagePullBackOff" in typed(told)[1]
+    for start in ("docker build", "docker push"):
+        assert typed(commands[start])[0] == 0
+    status, seen = typed(commands["helm test"])
+    assert status == 1
+    assert re.search(r"Phase: +Failed", seen)
+    assert re.search(r"✗  AWS +credentials", seen)
+    typed(commands["aws eks create-pod-identity-association"])
+    policy = checkout / "site" / "policies" / "owners.yaml"
+    policy.write_text(policy.read_text(encoding="utf-8").replace("[owner]", "[desk]"), encoding="utf-8")
+    assert "REVISION: 2" in typed(install)[1]
+    typed(create.replace("first-run", "second-run"))
+    _, seen = typed(commands["until kubectl -n finops logs"].replace("first-run", "second-run"))
+    assert re.search("gpus-have-owners: .* tag `desk` is missing", seen), seen

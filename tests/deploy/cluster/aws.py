@@ -1,5 +1,5 @@
 """
-`aws`, as much of AWS's command line as the page types: `python -m tests.deploy.cluster.aws SERVICE OPERATION --name VALUE …`.
+As much of AWS's command line as the page types: `aws SERVICE OPERATION --name VALUE …`.
 
 Calls and parameters are checked by botocore's own model and sent to the emulated account. It has no pod identity; such
 an association is written where the cluster finds it.
@@ -24,7 +24,8 @@ def main(service, operation, *words):
     parameters = {names[option]: _value(text) for option, text in zip(words[::2], words[1::2], strict=True)}
     validate_parameters(parameters, shape)
     if called == "CreatePodIdentityAssociation":
-        where = Path(os.environ["CLUSTER"]) / "associations" / f"{parameters['namespace']}.{parameters['serviceAccount']}"
+        name = f"{parameters['namespace']}.{parameters['serviceAccount']}"
+        where = Path(os.environ["CLUSTER"]) / "associations" / name
         where.write_text(json.dumps(parameters), encoding="utf-8")
         answer = {"association": parameters}
     else:

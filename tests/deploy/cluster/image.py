@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.pages import ROOT
 
@@ -33,9 +34,7 @@ def image():
 
 
 def root_of(mounts):
-    """Yield the options of `bwrap` that lay out a root file system: the machine's programs, and ours in `/opt/bursar`."""
-    from pathlib import Path
-
+    """Yield the options of `bwrap` that lay out a root: the machine's programs, and ours in `/opt/bursar`."""
     for name in ("/usr", "/bin", "/sbin", "/lib", "/lib64"):
         folder = Path(name)
         if folder.is_symlink():

@@ -1,8 +1,8 @@
 """
 The messages of Kubernetes' protocol buffers that are read: number of a field to its name and type.
 
-The types: `text`, `number`, `yes` (a boolean), `bytes`, another message; `*` before it for several, `{}` around it for a map
-with text as key. The fields of a message named `""` are fields of the message around it, and `-` is left out.
+The types: `text`, `number`, `yes` (a boolean), `bytes`, another message; `*` before it for several, `{}` around it for
+a map with text as key. The fields of a message named `""` are fields of the message around it, and `-` is left out.
 """
 
 META = {1: ("metadata", "ObjectMeta")}
@@ -17,8 +17,8 @@ MESSAGES = {
         12: ("annotations", "{text}"), 13: ("ownerReferences", "*OwnerReference"), 17: ("managedFields", "-"),
     },
     "OwnerReference": {
-        1: ("kind", "text"), 3: ("name", "text"), 4: ("uid", "text"), 5: ("apiVersion", "text"), 6: ("controller", "yes"),
-        7: ("blockOwnerDeletion", "yes"),
+        1: ("kind", "text"), 3: ("name", "text"), 4: ("uid", "text"), 5: ("apiVersion", "text"),
+        6: ("controller", "yes"), 7: ("blockOwnerDeletion", "yes"),
     },
     "JobSpec": {
         1: ("parallelism", "number"), 2: ("completions", "number"), 3: ("activeDeadlineSeconds", "number"),
@@ -27,8 +27,9 @@ MESSAGES = {
     "PodTemplateSpec": META | {2: ("spec", "PodSpec")},
     "PodSpec": {
         1: ("volumes", "*Volume"), 2: ("containers", "*Container"), 3: ("restartPolicy", "text"),
-        4: ("terminationGracePeriodSeconds", "number"), 8: ("serviceAccountName", "text"), 14: ("securityContext", "PodSecurityContext"),
-        21: ("automountServiceAccountToken", "yes"), 30: ("enableServiceLinks", "yes"),
+        4: ("terminationGracePeriodSeconds", "number"), 8: ("serviceAccountName", "text"),
+        14: ("securityContext", "PodSecurityContext"), 21: ("automountServiceAccountToken", "yes"),
+        30: ("enableServiceLinks", "yes"),
     },
     "PodSecurityContext": {
         2: ("runAsUser", "number"), 3: ("runAsNonRoot", "yes"), 5: ("fsGroup", "number"), 6: ("runAsGroup", "number"),
@@ -36,8 +37,9 @@ MESSAGES = {
     },
     "SeccompProfile": {1: ("type", "text")},
     "Container": {
-        1: ("name", "text"), 2: ("image", "text"), 4: ("args", "*text"), 5: ("workingDir", "text"), 7: ("env", "*EnvVar"),
-        8: ("resources", "ResourceRequirements"), 9: ("volumeMounts", "*VolumeMount"), 14: ("imagePullPolicy", "text"),
+        1: ("name", "text"), 2: ("image", "text"), 4: ("args", "*text"), 5: ("workingDir", "text"),
+        7: ("env", "*EnvVar"), 8: ("resources", "ResourceRequirements"), 9: ("volumeMounts", "*VolumeMount"),
+        14: ("imagePullPolicy", "text"),
         15: ("securityContext", "SecurityContext"), 19: ("envFrom", "*EnvFromSource"),
     },
     "EnvVar": {1: ("name", "text"), 2: ("value", "text")},
@@ -46,7 +48,8 @@ MESSAGES = {
     "LocalObjectReference": {1: ("name", "text")},
     "ResourceRequirements": {1: ("limits", "{Quantity}"), 2: ("requests", "{Quantity}")},
     "SecurityContext": {
-        1: ("capabilities", "Capabilities"), 6: ("readOnlyRootFilesystem", "yes"), 7: ("allowPrivilegeEscalation", "yes"),
+        1: ("capabilities", "Capabilities"), 6: ("readOnlyRootFilesystem", "yes"),
+        7: ("allowPrivilegeEscalation", "yes"),
     },
     "Capabilities": {2: ("drop", "*text")},
     "VolumeMount": {1: ("name", "text"), 2: ("readOnly", "yes"), 3: ("mountPath", "text")},

@@ -46,7 +46,7 @@ class Nodes:
     def __init__(self, store, folder, programs, identity):
         self.store, self.folder, self.identity = store, folder, identity
         self.bwrap, self.images = programs / "bwrap", folder / "images"
-        self.running, self.tasks = {}, set()
+        self.running, self.tasks, self.closed = {}, set(), False
         self.images.touch()
 
     async def run(self):
@@ -65,14 +65,12 @@ class Nodes:
                     self.store.replace(kind, {**changed, "status": {"phase": "Bound"}}, status=True)
 
     async def close(self):
-        """End every pod."""
+        """End every pod, and see each to its end."""
+        self.closed = True
         for pod in self.running.values():
             if pod.process and pod.process.returncode is None:
                 pod.process.kill()
-                await pod.process.wait()
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks)
 
     def port_of(self, namespace, name):
         """Return the port of this machine that stands for the one of a pod."""
@@ -135,6 +133,8 @@ class Nodes:
         ran = self.running[where] = Running()
         self._say(where, status.waiting(pod, "ContainerCreating"))
         await asyncio.sleep(PULL)
+        if self.closed:
+            return
         if pod["spec"]["containers"][0]["image"] not in self.images.read_text().splitlines():
             self._say(where, status.waiting(pod, "ImagePullBackOff"))
             return

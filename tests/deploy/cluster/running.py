@@ -82,7 +82,9 @@ def _environment(folder, programs, address, aws_endpoint):
         made.mkdir()
     for name in ("aws", "docker"):
         program = programs_here / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.deploy.cluster.{name} "$@"\n', encoding="utf-8")
+        program.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -m tests.deploy.cluster.{name} "$@"\n', encoding="utf-8"
+        )
         program.chmod(0o755)
     config = folder / "kubeconfig"
     config.write_text(KUBECONFIG.replace("ADDRESS", address), encoding="utf-8")

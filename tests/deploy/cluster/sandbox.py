@@ -1,4 +1,4 @@
-"""A container of a pod as a process in namespaces of its own, by `bwrap`: its files, its user, its rights, its environment."""
+"""A container of a pod as a process in namespaces of its own, by `bwrap`: its files, user, rights and environment."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""The API server: discovery, objects, watches, logs and forwarded ports over HTTP, as `kubectl` and `helm` ask for them."""
+"""The API server: discovery, objects, watches, logs and forwarded ports, as `kubectl` and `helm` ask for them."""
 
 import json
 
@@ -9,8 +9,8 @@ from starlette.routing import Route, WebSocketRoute
 
 from tests.deploy.cluster import kinds
 from tests.deploy.cluster.forwarding import forward
-from tests.deploy.cluster.protobuf import MAGIC, read_object
 from tests.deploy.cluster.patches import applied, merged
+from tests.deploy.cluster.protobuf import MAGIC, read_object
 from tests.deploy.cluster.selectors import chosen
 from tests.deploy.cluster.store import RefusedError
 
@@ -55,7 +55,9 @@ def _objects(store, kind):
             dry_run = "dryRun" in request.query_params
             return JSONResponse(store.create(kind, namespace, await _body(request), dry_run=dry_run), status_code=201)
         if request.query_params.get("watch") in ("1", "true"):
-            return StreamingResponse(_watch(store, kind, namespace, request.query_params), media_type="application/json")
+            return StreamingResponse(
+                _watch(store, kind, namespace, request.query_params), media_type="application/json"
+            )
         found = [one for one in store.all(kind, namespace) if chosen(one, request.query_params)]
         meta = {"resourceVersion": str(len(store.log))}
         return JSONResponse({"kind": f"{kind.name}List", "apiVersion": kind.api, "metadata": meta, "items": found})
@@ -73,7 +75,9 @@ def _objects(store, kind):
                 return await _patched(store, kind, request)
         return JSONResponse(store.get(kind, namespace, name))
 
-    inside = f"/{kind.root}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"/{kind.root}/{kind.plural}"
+    inside = (
+        f"/{kind.root}/namespaces/{{namespace}}/{kind.plural}" if kind.namespaced else f"/{kind.root}/{kind.plural}"
+    )
     collections = {f"/{kind.root}/{kind.plural}", inside}
     return [
         *(Route(path, many, methods=["GET", "POST"]) for path in collections),
