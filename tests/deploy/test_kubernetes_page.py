@@ -5,8 +5,8 @@ Real are `kubectl` and `helm`, the shell, the chart, Bursar, botocore's way to p
 do: pods are processes in namespaces of their own, with the user, the rights, the read-only root, the files and the
 environment that their specification gives them. The cluster is `tests/deploy/cluster`: objects are held to Kubernetes'
 own schemas, but nothing is scheduled, defaulted or authorized, no NetworkPolicy is enforced, and CronJobs do not fire.
-Nothing is built: a container has the entry point and environment of the Dockerfile over the programs of this machine, and
-the emulated account stands for AWS. `docker` and `aws` are stand-ins, which check what they are asked.
+Nothing is built: a container has the entry point and environment of the Dockerfile over the programs of this machine,
+and the emulated account stands for AWS. `docker` and `aws` are stand-ins, which check what they are asked.
 """
 
 import re
