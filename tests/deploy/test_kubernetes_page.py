@@ -20,6 +20,7 @@ import urllib.request
 import pytest
 
 from tests.deploy.cluster.kinds import KINDS
+from tests.git_repository import Repository, repository
 from tests.pages import ROOT, blocks
 
 PAGE = "kubernetes.md"
@@ -30,17 +31,19 @@ SEEN = {
     "aws iam create-role": ['"RoleName": "bursar"'],
     "aws iam put-role-policy": [],
     "aws eks create-pod-identity-association": ['"serviceAccount": "bursar"'],
+    "bursar authors": [],
     "helm upgrade --install": ["STATUS: deployed", "helm test bursar --namespace finops --logs"],
     "helm test": [
-        r"Phase: +Succeeded", "40 policies, max_mode report", r"arn:aws:sts::123456789012:assumed-role/bursar/eks-",
-        "there is none yet", r"All well\.",
+        r"Phase: +Succeeded", r"\d+ policies, max_mode report", r"arn:aws:sts::123456789012:assumed-role/bursar/eks-",
+        "there is none yet", r"authors +known for \d+ policies", r"All well\.",
     ],
     "kubectl -n finops create job": ["job.batch/first-run created"],
     "until kubectl -n finops logs": [
-        "waiting to start: ContainerCreating", "40 policies: .* findings", "gpus-have-owners: ", "Nothing was changed",
+        "waiting to start: ContainerCreating", r"\d+ policies: .* findings", "gpus-have-owners: ",
+        "Nothing was changed",
     ],
     "kubectl -n finops get pods": [r"RUN +STATUS\nfirst-run +0\n$"],
-    "kubectl -n finops logs job": ["40 policies: .* findings"],
+    "kubectl -n finops logs job": [r"\d+ policies: .* findings"],
     "helm upgrade bursar": ["STATUS: deployed", "REVISION: 2", "port-forward deployment/bursar 8080"],
     "kubectl -n finops rollout": ['deployment "bursar" successfully rolled out'],
     "kubectl -n finops port-forward": ["gpus-have-owners"],
@@ -58,6 +61,7 @@ def checkout(tmp_path):
     made.mkdir()
     shutil.copytree(ROOT / "deploy", made / "deploy")
     shutil.copy(ROOT / "pyproject.toml", made)
+    repository(made / "site")
     return made
 
 
@@ -89,6 +93,7 @@ def write(folder, name, text):
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
+    Repository(folder / "site").commit("mira@example.com")
 
 
 def looked_at(command, checkout, env):
@@ -138,7 +143,7 @@ def test_who_leaves_out_a_step_is_told(cluster, checkout, typed):
             write(checkout, name, text)
         else:
             commands[next(start for start in SEEN if text.startswith(start))] = text
-    install = commands["helm upgrade --install"]
+    install = f"{commands['bursar authors']} && {commands['helm upgrade --install']}"
     assert typed(install)[0] == 0
     create, logs = commands["kubectl -n finops create job"], commands["kubectl -n finops logs job"]
     typed(create)
@@ -151,8 +156,8 @@ def test_who_leaves_out_a_step_is_told(cluster, checkout, typed):
     assert re.search(r"Phase: +Failed", seen)
     assert re.search(r"✗  AWS +credentials", seen)
     typed(commands["aws eks create-pod-identity-association"])
-    policy = checkout / "site" / "policies" / "owners.yaml"
-    policy.write_text(policy.read_text(encoding="utf-8").replace("[owner]", "[desk]"), encoding="utf-8")
+    policy = "site/policies/owners.yaml"
+    write(checkout, policy, (checkout / policy).read_text(encoding="utf-8").replace("[owner]", "[desk]"))
     assert "REVISION: 2" in typed(install)[1]
     typed(create.replace("first-run", "second-run"))
     _, seen = typed(commands["until kubectl -n finops logs"].replace("first-run", "second-run"))
