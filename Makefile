@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser lambda wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser kubernetes lambda wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CUSTODIAN := .venv-custodian
 PROMETHEUS := .prometheus
 BROWSER := .browser
+KUBERNETES := .kubernetes
 
 PAGE := docs/explanation/performance.md
 
@@ -60,6 +61,8 @@ prometheus: $(PROMETHEUS)/stamp  ## Install a Prometheus server from the distrib
 
 browser: $(BROWSER)/stamp  ## Install Chromium from the distribution, and axe, for the tests that look at the web page; as root
 
+kubernetes: $(KUBERNETES)/stamp  ## Install kubectl, helm and bwrap, for the test that follows the page on Kubernetes; no root
+
 CONFIG ?=
 ARCH ?= x86_64
 
@@ -70,7 +73,7 @@ wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## Remove everything that was installed or built
-	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) $(BROWSER) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) $(BROWSER) $(KUBERNETES) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Python 3.11 or newer, whatever the machine calls it.
 $(BIN)/python:
@@ -101,4 +104,8 @@ $(BROWSER)/stamp: tests/browser.sh
 
 $(PROMETHEUS)/stamp: tests/prometheus.sh
 	@sh $< $(PROMETHEUS)
+	@touch $@
+
+$(KUBERNETES)/stamp: tests/kubernetes.sh
+	@sh $< $(KUBERNETES)
 	@touch $@

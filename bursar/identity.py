@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 
 from bursar.config import Config
 from engine.people import Door
@@ -25,9 +26,15 @@ def caller(door: Door, config: Config) -> str:
 
 def user_of_process() -> str:
     """Return the name of the process's user, as the system knows it: the environment could say anything."""
+    number = getattr(os, "getuid", None)
+    return getpass.getuser() if number is None else name_of(number())
+
+
+def name_of(number: int) -> str:
+    """Return the name of a user of a Unix; in a container it may have none, and is its number, as for `ls`."""
+    import pwd
+
     try:
-        import os
-        import pwd
-    except ImportError:
-        return getpass.getuser()
-    return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)

@@ -4,6 +4,7 @@ import itertools
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
@@ -53,6 +54,14 @@ def aws(aws_server) -> Server:
     """The emulated account, empty and without faults."""
     aws_server.reset()
     return aws_server
+
+
+@pytest.fixture(scope="module")
+def company(aws_server):
+    """The demo's company, built once for a module; returns server and blueprint."""
+    from bursar.demo.company import build
+
+    return aws_server, build(aws_server.endpoint, datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +127,15 @@ def browser_folder() -> Path:
     if failed:
         pytest.skip(f"NOT TESTED: no Chromium can be had, so no browser looked at the page: {failed}")
     return ROOT / ".browser"
+
+
+@pytest.fixture(scope="session")
+def kubernetes_programs() -> Path:
+    """The folder of `kubectl`, `helm` and `bwrap`, which `make kubernetes` installs."""
+    failed = _made("kubernetes", ".kubernetes.lock")
+    if failed:
+        pytest.skip(f"NOT TESTED: no kubectl and helm can be had, so nobody followed the page on Kubernetes: {failed}")
+    return ROOT / ".kubernetes" / "bin"
 
 
 def _made(target: str, lock: str) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pytest
 
 from bursar.cli import main
-from bursar.demo.company import build
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,3 @@ def account(aws, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     return aws
-
-
-@pytest.fixture(scope="module")
-def company(aws_server):
-    """The demo's company, built once for a module; returns server and blueprint."""
-    return aws_server, build(aws_server.endpoint, datetime.now(UTC).replace(microsecond=0))

@@ -14,12 +14,14 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 CHART = DEPLOY / "helm" / "bursar"
-LEAST = {"image": {"repository": "registry.example/bursar", "tag": "1.0"}, "config": {"bursar.yaml": "version: 1\n"}}
+IMAGE = {"repository": "registry.example/bursar", "tag": "1.0"}
+CONFIG = {"bursar.yaml": "version: 1\nstate: dynamodb://bursar?region=us-east-1\n"}
+SQLITE = {"bursar.yaml": "version: 1\nstate: sqlite:////var/lib/bursar/bursar.db\n"}
+LEAST = {"image": IMAGE, "config": CONFIG}
 ALL = {
     **LEAST,
     "policies": {"idle.yaml": "version: 1\npolicies: []\n", "tags.yaml": "version: 1\npolicies: []\n"},
     "existingSecret": "bursar-secrets",
-    "persistence": {"enabled": True, "storageClass": "gp3"},
     "serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/bursar"}},
     "serve": {"enabled": True},
     "networkPolicy": {
@@ -34,6 +36,13 @@ ALL = {
     "affinity": {"nodeAffinity": {}},
     "imagePullSecrets": [{"name": "pull"}],
     "env": [{"name": "AWS_REGION", "value": "us-east-1"}],
+}
+ONE_POD = {
+    "image": IMAGE,
+    "config": SQLITE,
+    "persistence": {"enabled": True, "storageClass": "gp3"},
+    "run": {"enabled": False},
+    "serve": {"enabled": True, "every": "15m", "noAuth": True},
 }
 
 
@@ -86,7 +95,7 @@ def rendered(helm, values):
     """Return the objects that Helm's own engine makes of the chart, by kind."""
     with helm.Chart.load(str(CHART)) as chart:
         texts = chart.render(values=values, name="bursar", namespace="finops")
-    objects = [one for text in texts.values() for one in yaml.safe_load_all(text) if one]
+    objects = [one for file, text in texts.items() if file.endswith(".yaml") for one in yaml.safe_load_all(text) if one]
     return {one["kind"] + "/" + one["metadata"]["name"]: one for one in objects}
 
 
@@ -97,9 +106,11 @@ def pods(objects):
             yield one["spec"]["jobTemplate"]["spec"]["template"]["spec"]
         if one["kind"] == "Deployment":
             yield one["spec"]["template"]["spec"]
+        if one["kind"] == "Pod":
+            yield one["spec"]
 
 
-@pytest.mark.parametrize("values", [LEAST, ALL], ids=["least", "all"])
+@pytest.mark.parametrize("values", [LEAST, ALL, ONE_POD], ids=["least", "all", "one pod"])
 @pytest.mark.parametrize("version", ["1.28", "1.34"])
 def test_chart_makes_valid_objects(helm, values, version):
     """Every object is one that Kubernetes takes, strictly by its own schemas."""
@@ -108,7 +119,7 @@ def test_chart_makes_valid_objects(helm, values, version):
     import kubernetes_validate
 
     objects = rendered(helm, values)
-    assert "CronJob/bursar-run" in objects
+    assert ("CronJob/bursar-run" in objects) is (values is not ONE_POD)
     for one in objects.values():
         kubernetes_validate.validate(one, version, strict=True)
 
@@ -123,7 +134,7 @@ def test_chart_is_sound(helm):
 def test_pods_may_do_little(helm):
     """No pod is root, writes into its image, keeps capabilities or holds a token of Kubernetes."""
     found = list(pods(rendered(helm, ALL)))
-    assert len(found) == 2
+    assert len(found) == 3
     for pod in found:
         assert pod["automountServiceAccountToken"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
@@ -145,7 +156,7 @@ def test_configuration_and_policies_are_one_folder(helm):
     assert config == {"name": "bursar-config"}
     assert [item["path"] for item in policies["items"]] == ["policies/idle.yaml", "policies/tags.yaml"]
     own = {**LEAST, "existingPolicies": {"name": "ours", "files": ["a.yaml"]}}
-    (pod,) = pods(rendered(helm, own))
+    (pod, *_) = pods(rendered(helm, own))
     volume = next(v for v in pod["volumes"] if v["name"] == "config")
     assert volume["projected"]["sources"][1]["configMap"] == {
         "name": "ours", "items": [{"key": "a.yaml", "path": "policies/a.yaml"}],
@@ -153,14 +164,48 @@ def test_configuration_and_policies_are_one_folder(helm):
 
 
 def test_the_values_of_the_page(helm):
-    """What the page on Kubernetes says to write makes what it says it does."""
-    page = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
-    values = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
-    files = {"config": LEAST["config"], "policies": {"idle.yaml": "version: 1\n"}}
-    objects = rendered(helm, {**values, **files})
-    (pod,) = pods(objects)
-    assert pod["containers"][0]["image"] == "registry.example.com/bursar:0.1"
-    assert "eks.amazonaws.com/role-arn" in objects["ServiceAccount/bursar"]["metadata"]["annotations"]
+    """What the page on Kubernetes says to write beside what is typed there makes what it says it does."""
+    text = (ROOT / "docs" / "how-to" / "kubernetes.md").read_text(encoding="utf-8")
+    named = {key for row in re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE) for key in re.findall(r"`(.*?)`", row)}
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    assert len(named) == 9
+    for key in named:
+        inside = values
+        for part in key.split("."):
+            inside = inside[part]
+    (peers,) = re.findall(r"```yaml\n(networkPolicy:\n.*?)```", text, re.DOTALL)
+    rules = rendered(helm, {**LEAST, "serve": {"enabled": True}, **yaml.safe_load(peers)})["NetworkPolicy/bursar"]
+    (rule,) = rules["spec"]["ingress"]
+    assert rule["ports"] == [{"protocol": "TCP", "port": 8080}]
+    assert rule["from"] == yaml.safe_load(peers)["networkPolicy"]["ingressFrom"]
+
+
+def test_a_page_for_nobody_in_particular_is_in_its_pod_alone(helm):
+    """With `noAuth` it listens on loopback, is no service, and is probed from inside."""
+    objects = rendered(helm, ONE_POD)
+    assert [name for name in objects if name.startswith("Service/")] == []
+    deployment = objects["Deployment/bursar"]["spec"]
+    assert deployment["strategy"] == {"type": "Recreate"}
+    pod = deployment["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["args"] == ["serve", "--port", "8080", "--no-auth", "--every", "15m"]
+    assert {probe["exec"]["command"][0] for probe in (container["livenessProbe"], container["readinessProbe"])} == {
+        "python"
+    }
+    assert pod["terminationGracePeriodSeconds"] > 600
+
+
+def test_what_is_installed_anew_restarts_the_page(helm):
+    """A configuration or a policy that changed is a new pod; the same files are the same pod."""
+
+    def checksum(values):
+        deployment = rendered(helm, {**LEAST, "serve": {"enabled": True}, **values})["Deployment/bursar"]
+        return deployment["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
+
+    sums = [checksum({}), checksum({"policies": {"a.yaml": "1"}}), checksum({"policies": {"a.yaml": "2"}})]
+    sums.append(checksum({"config": {"bursar.yaml": CONFIG["bursar.yaml"] + "max_mode: notify\n"}}))
+    assert len(set(sums)) == 4
+    assert checksum({}) == sums[0]
 
 
 def test_nothing_gets_in_unasked(helm):
@@ -174,8 +219,12 @@ def test_nothing_gets_in_unasked(helm):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"config": LEAST["config"]}, "repository"),
-        ({"image": LEAST["image"]}, "there is no configuration"),
+        ({"config": CONFIG}, "repository"),
+        ({"image": IMAGE}, "there is no configuration"),
+        ({"image": IMAGE, "config": {"bursar.yaml": "version: 1\n"}}, "has no `state:`"),
+        ({"image": IMAGE, "config": SQLITE}, "would be lost with each pod"),
+        ({**ONE_POD, "run": {"enabled": True}}, "cannot share one volume"),
+        ({**LEAST, "persistance": {"enabled": True}}, "persistance"),
         ({**LEAST, "run": {"schedule": "often"}}, "schedule"),
     ],
 )

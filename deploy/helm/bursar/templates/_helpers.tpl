@@ -35,6 +35,16 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
+{{- /* What asks the page for a path: from the node, or from inside where it listens there alone. */ -}}
+{{- define "bursar.probe" -}}
+{{- if .values.noAuth -}}
+exec: {command: [python, -c, {{ printf "from urllib.request import urlopen; urlopen('http://127.0.0.1:%v%s')" .values.port .path | quote }}]}
+timeoutSeconds: 5
+{{- else -}}
+httpGet: {path: {{ .path }}, port: http}
+{{- end }}
+{{- end }}
+
 {{- /* A pod that runs `bursar` with the arguments given; call with root, arguments and resources. */ -}}
 {{- define "bursar.pod" -}}
 {{- $ := .root -}}
@@ -75,10 +85,8 @@ containers:
     {{- if .port }}
     ports:
       - {name: http, containerPort: {{ .port }}}
-    livenessProbe:
-      httpGet: {path: /healthz, port: http}
-    readinessProbe:
-      httpGet: {path: /readyz, port: http}
+    livenessProbe: {{ include "bursar.probe" (dict "values" $.Values.serve "path" "/healthz") | nindent 6 }}
+    readinessProbe: {{ include "bursar.probe" (dict "values" $.Values.serve "path" "/readyz") | nindent 6 }}
     {{- end }}
     resources: {{ toYaml .resources | nindent 6 }}
     securityContext:
