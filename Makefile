@@ -1,6 +1,7 @@
 # Every target sets up what it needs in .venv by itself: Python 3.11 and make are enough.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser kubernetes lambda wheel clean
+.PHONY: help demo test lint format fuzz kills bench bench-long docs custodian prometheus browser kubernetes aws-tools
+.PHONY: lambda wheel clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +11,7 @@ CUSTODIAN := .venv-custodian
 PROMETHEUS := .prometheus
 BROWSER := .browser
 KUBERNETES := .kubernetes
+AWS_TOOLS := .aws-tools
 
 PAGE := docs/explanation/performance.md
 
@@ -63,6 +65,8 @@ browser: $(BROWSER)/stamp  ## Install Chromium from the distribution, and axe, f
 
 kubernetes: $(KUBERNETES)/stamp  ## Install kubectl, helm and bwrap, for the test that follows the page on Kubernetes; no root
 
+aws-tools: $(AWS_TOOLS)/stamp  ## Install the AWS CLI and SAM CLI in a place of their own, for the test that deploys with them
+
 CONFIG ?=
 ARCH ?= x86_64
 
@@ -73,7 +77,8 @@ wheel: $(VENV)/dev.stamp  ## Build a wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## Remove everything that was installed or built
-	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) $(BROWSER) $(KUBERNETES) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(CUSTODIAN) $(PROMETHEUS) $(BROWSER) $(KUBERNETES) $(AWS_TOOLS) build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Python 3.11 or newer, whatever the machine calls it.
 $(BIN)/python:
@@ -96,6 +101,12 @@ $(VENV)/dev.stamp: pyproject.toml | $(VENV)/demo.stamp
 $(CUSTODIAN)/stamp: tests/custodian.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(CUSTODIAN)
 	@$(CUSTODIAN)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@touch $@
+
+$(AWS_TOOLS)/stamp: tests/aws-tools.txt tests/aws_cli.py | $(BIN)/python
+	@$(BIN)/python -m venv $(AWS_TOOLS)
+	@$(AWS_TOOLS)/bin/python -m pip --disable-pip-version-check --quiet install --requirement $<
+	@$(AWS_TOOLS)/bin/python tests/aws_cli.py $(AWS_TOOLS)
 	@touch $@
 
 $(BROWSER)/stamp: tests/browser.sh

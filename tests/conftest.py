@@ -138,6 +138,15 @@ def kubernetes_programs() -> Path:
     return ROOT / ".kubernetes" / "bin"
 
 
+@pytest.fixture(scope="session")
+def aws_tools() -> Path:
+    """The folder of AWS's own command lines, `aws` and `sam`, which `make aws-tools` installs."""
+    failed = _made("aws-tools", ".aws-tools.lock")
+    if failed:
+        pytest.skip(f"NOT TESTED: the AWS CLI and SAM CLI could not be installed, so nothing was deployed: {failed}")
+    return ROOT / ".aws-tools" / "bin"
+
+
 def _made(target: str, lock: str) -> str:
     """Let make install something; return why it could not, empty where it did."""
     import fcntl

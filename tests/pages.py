@@ -17,11 +17,15 @@ class Block:
     text: str
     before: str
     """The line of prose before it."""
+    prose: str = ""
+    """All that stands between the block before and this one."""
+    heading: str = ""
+    """Under what it stands."""
 
     @property
     def file(self):
         """The file that the line before names, if any."""
-        named = re.findall(r"`([\w./-]+\.(?:ya?ml|json|py))`", self.before)
+        named = re.findall(r"`([\w./-]+\.(?:ya?ml|json|py|tf))`", self.before)
         return named[-1] if named and self.language != "console" else ""
 
 
@@ -29,7 +33,9 @@ def blocks(page):
     """Yield the fenced parts of a page; its path starts from the how-to pages."""
     text = (PAGES / page).read_text(encoding="utf-8")
     for found in re.finditer(r"([^\n]*)\n(?:[^\n`]*\n)?\n```(\w+)\n(.*?)```", text, re.DOTALL):
-        yield Block(found[2], found[3], found[1])
+        above = text[: found.start(2) - len("```")]
+        heading = re.findall(r"^## (.*)", above, re.MULTILINE)[-1:]
+        yield Block(found[2], found[3], found[1], above.rpartition("```\n")[2], "".join(heading))
 
 
 def commands(block):

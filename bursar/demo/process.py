@@ -136,8 +136,8 @@ class Server:
 
 
 @contextmanager
-def running_server(port: int = 0) -> Iterator[Server]:
-    """Yield an emulated account that lives as long as the block."""
+def running_server(port: int = 0, module: str = "bursar.demo.server") -> Iterator[Server]:
+    """Yield an emulated account, served by `module`, that lives as long as the block."""
     if find_spec("moto") is None:
         raise CollectError.of(
             "missing-extra",
@@ -146,7 +146,7 @@ def running_server(port: int = 0) -> Iterator[Server]:
         )
     with tempfile.TemporaryFile() as complaints:
         child = subprocess.Popen(  # noqa: S603  our own module, run by the interpreter we run in
-            [sys.executable, "-m", "bursar.demo.server", str(port), "--with-parent"],
+            [sys.executable, "-m", module, str(port), "--with-parent"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=complaints,

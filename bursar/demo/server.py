@@ -12,10 +12,11 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, around: Callable[[Any], Any] = lambda account: account) -> int:
     parser = argparse.ArgumentParser(prog="python -m bursar.demo.server", description="Emulate an AWS account.")
     parser.add_argument("port", type=int, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input ends")
@@ -25,12 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The images of the real cloud are of no use here and take most of the time a reset takes.
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    serve(options.port)
+    serve(options.port, around)
     return 0
 
 
-def serve(port: int) -> None:
-    """Serve until the process is told to stop."""
+def serve(port: int, around: Callable[[Any], Any]) -> None:
+    """Serve until the process is told to stop; `around` may put another WSGI application in front of the account."""
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,
@@ -44,7 +45,7 @@ def serve(port: int) -> None:
     emulation = Emulation()
     emulation.install()
     gateway = Gateway(DomainDispatcherApplication(create_backend_app), emulation)
-    server = make_server("127.0.0.1", port, gateway, threaded=True, request_handler=MotoRequestHandler)
+    server = make_server("127.0.0.1", port, around(gateway), threaded=True, request_handler=MotoRequestHandler)
     print(f"http://127.0.0.1:{server.port}", flush=True)
     sys.stdout = sys.stderr
     try:

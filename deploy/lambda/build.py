@@ -55,7 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             compile_all(folder)
         unpacked = pack(folder, options.output)
         parts = sizes(folder)
-    print(f"{options.output}: python{options.python}, {options.arch}")
+    here = Path.cwd()
+    shown = options.output.relative_to(here) if options.output.is_relative_to(here) else options.output
+    print(f"{shown}: python{options.python}, {options.arch}")
     print(f"  packed    {mega(options.output.stat().st_size)}")
     print(f"  unpacked  {mega(unpacked)} of {mega(MOST_UNPACKED)}")
     for part, size in parts:
@@ -122,7 +124,7 @@ def pack(folder: Path, output: Path) -> int:
     """Write the zip; return the bytes of what is in it."""
     output.parent.mkdir(parents=True, exist_ok=True)
     unpacked = 0
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix()):
             if path.is_file():
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)

@@ -1,26 +1,20 @@
-"""The templates for AWS: linted, and made in the emulated account."""
+"""The templates for AWS, as linters see them; `test_lambda_page.py` deploys them."""
 
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
-import boto3
 import pytest
 
-from bursar.lambdas import schedule
-from tests.bursar.lambdas.conftest import CONFIG, POLICIES, FakeContext
-from tests.bursar.lambdas.events import scheduled
+from tests.deploy.following import MIRROR, terraform_rc
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 TEMPLATE = DEPLOY / "aws-sam" / "template.yaml"
-MIRROR = Path("/opt/tf-plugins")
 
 
 def iam(what):
@@ -110,31 +104,18 @@ def test_handlers_exist(handler):
 
 
 @pytest.fixture
-def terraform(tmp_path, aws):
-    """Return a function that runs Terraform on the module, in the emulated account."""
+def terraform(tmp_path):
+    """Return a function that runs Terraform on the module."""
     if shutil.which("terraform") is None or not MIRROR.is_dir():
         pytest.skip("NOT TESTED: there is no `terraform` with its AWS provider, so the module was not tried")
-    mirror = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{MIRROR}"\n  }}\n}}\n'
-    (tmp_path / "rc").write_text(mirror, encoding="utf-8")
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("x.py", "")
-    (tmp_path / "bursar.zip").write_bytes(content.getvalue())
+    env = {**os.environ, "TF_CLI_CONFIG_FILE": str(terraform_rc(tmp_path)), "CHECKPOINT_DISABLE": "1"}
     shutil.copytree(DEPLOY / "terraform", tmp_path / "bursar")
-    main = (
-        'provider "aws" {\n  region = "us-east-1"\n}\n'
-        'module "bursar" {\n  source = "./bursar"\n  zip = "bursar.zip"\n  external_id = "x"\n}\n'
-    )
-    (tmp_path / "main.tf").write_text(main, encoding="utf-8")
-    env = {
-        **os.environ, "TF_CLI_CONFIG_FILE": str(tmp_path / "rc"), "CHECKPOINT_DISABLE": "1",
-        "AWS_ENDPOINT_URL": aws.endpoint, "AWS_REGION": "us-east-1",
-    }  # fmt: skip
 
     def run(*arguments):
         done = subprocess.run(
-            ["terraform", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=300
-        )
+            ["terraform", *arguments], cwd=tmp_path / "bursar", env=env, capture_output=True, text=True, check=False,
+            timeout=300,
+        )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
         return done.stdout
 
@@ -143,37 +124,6 @@ def terraform(tmp_path, aws):
 
 def test_module_is_formatted_and_valid(terraform):
     """Terraform finds nothing to format and nothing wrong."""
-    assert terraform("fmt", "-check", "-recursive", "bursar") == ""
+    assert terraform("fmt", "-check", "-recursive") == ""
     terraform("init", "-input=false")
     assert "valid" in terraform("validate")
-
-
-@pytest.mark.slow
-def test_module_is_made_and_works(terraform, aws, monkeypatch, tmp_path):
-    """Applied to the emulated account, its function's environment, table and roles are those that a run needs."""
-    terraform("init", "-input=false")
-    terraform("apply", "-input=false", "-auto-approve")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    made = {
-        name: boto3.client(name, "us-east-1", endpoint_url=aws.endpoint) for name in ("lambda", "dynamodb", "s3", "iam")
-    }
-    backups = made["dynamodb"].describe_continuous_backups(TableName="bursar-state")["ContinuousBackupsDescription"]
-    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
-    trust = made["iam"].get_role(RoleName="BursarAct")["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    assert [s["Condition"] for s in ([trust] if isinstance(trust, dict) else trust)] == [
-        {"StringEquals": {"sts:ExternalId": "x"}}
-    ]
-    environment = made["lambda"].get_function_configuration(FunctionName="bursar-run")["Environment"]["Variables"]
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
-    (tmp_path / "config" / "policies").mkdir(parents=True)
-    (tmp_path / "config" / "bursar.yaml").write_text(CONFIG, encoding="utf-8")
-    (tmp_path / "config" / "policies" / "p.yaml").write_text(POLICIES, encoding="utf-8")
-    made["s3"].create_bucket(Bucket="first")
-    made["s3"].put_bucket_tagging(Bucket="first", Tagging={"TagSet": [{"Key": "team", "Value": "perception"}]})
-    assert schedule.handler(scheduled(), FakeContext())["acted"] == 1
-    assert made["dynamodb"].list_tables()["TableNames"] == ["bursar-state"]
-    for client in made.values():
-        client.close()

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bursar.lambdas.runtime_api import running
+from tests.bursar.lambdas.runtime_api import running, runtime_client
 from tests.git_repository import repository
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "deploy" / "lambda" / "build.py"
-RUNTIME = ("awslambdaric", "snapshot_restore_py", "simplejson")
 pytestmark = pytest.mark.slow
 
 
@@ -93,11 +92,7 @@ def test_it_runs_by_itself(built, tmp_path):
     task = tmp_path / "task"
     with zipfile.ZipFile(path) as archive:
         archive.extractall(task)
-    client = tmp_path / "client"
-    client.mkdir()
-    site = Path(find_spec("awslambdaric").origin).parents[1]
-    for found in [site / name for name in RUNTIME if (site / name).exists()] + list(site.glob("runtime_client*.so")):
-        (client / found.name).symlink_to(found)
+    client = runtime_client(tmp_path / "client")
     environment = {"LAMBDA_TASK_ROOT": str(task), "BURSAR_ESTATE": str(case / "estate.jsonl")}
     with running("bursar.lambdas.schedule.handler", [task, client], environment, isolated=True) as function:
         kind, answer = function.invoke({"do": "plan"})

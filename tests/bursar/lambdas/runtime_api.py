@@ -15,9 +15,13 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
 
 LIMIT = 60
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:bursar-run"
+CLIENT = ("awslambdaric", "snapshot_restore_py", "simplejson")
+"""AWS's runtime client and what it needs."""
 
 
 @dataclass
@@ -72,8 +76,17 @@ def server_of(invocations):
     return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 
 
+def runtime_client(folder):
+    """Make a folder with AWS's runtime client and nothing else; return it."""
+    folder.mkdir()
+    site = Path(find_spec("awslambdaric").origin).parents[1]
+    for found in [site / name for name in CLIENT if (site / name).exists()] + list(site.glob("runtime_client*.so")):
+        (folder / found.name).symlink_to(found)
+    return folder
+
+
 @contextmanager
-def running(handler, path, environment, seconds=900.0, *, isolated=False):
+def running(handler, path, environment, seconds=900.0, *, isolated=False, output=subprocess.DEVNULL):
     """Yield how to invoke `handler`, run by AWS's runtime client with the code in `path`, or with that alone."""
     invocations = Invocations(seconds)
     server = server_of(invocations)
@@ -93,7 +106,7 @@ def running(handler, path, environment, seconds=900.0, *, isolated=False):
     }
     alone = ["-S"] if isolated else []
     command = [sys.executable, *alone, "-m", "awslambdaric", handler]
-    child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen(command, env=env, stdout=output)
     try:
         yield invocations
     finally:
