@@ -58,8 +58,8 @@ class Metric:
     """Seconds between samples at the source."""
     signal: str
     """The independent thing measured (`compute`, `power`, `memory`, `network`, `requests`, `io`,
-    `cpu`, `video`, `health`; `source`: whether metrics come at all): two metrics of one signal do not
-    confirm each other."""
+    `cpu`, `video`, `health`, `sessions`, `jobs`, `cordon`; `source`: whether metrics come at all): two metrics
+    of one signal do not confirm each other."""
     doc: str
     devices: str = ""
     """The number field that says how many series are expected, such as `accelerator.devices`; empty

@@ -155,7 +155,7 @@ def _idle(look: Look, seen: Seen) -> Judgement:
     beside = beside_of(look, [*seen.below, *seen.beside])
     evidence = (*seen.evidence, *held, *evidence_of_devices(beside.looked))
     if beside.working:
-        found = _reported("other_work", f"no work of its accelerators for {length}, {beside.working}", seen)
+        found = _reported(beside.classification, f"no work of its accelerators for {length}, {beside.working}", seen)
         return replace(found, evidence=evidence)
     if beside.unknowns:
         summary = f"no work of its accelerators for {length}, but {beside.lacking} is not known"

@@ -16,7 +16,7 @@ from engine.values import Reason, Unknown
 
 def basis_of(look: Look, judgement: Judgement, observed: Sequence[Observed]) -> Basis:
     """Return what `judgement` rests on; `observed` is what the policy compares and what was read beside."""
-    known = [*observed, *look.protecting()]
+    known = [o for o in (*observed, *look.protecting()) if o.readings or not o.metric.optional]
     names = {o.metric.name for o in known}
     read = [o.metric.name for o in known if known_readings(o)]
     unread = [f"{o.metric.name}{_lacking(o)}" for o in known if len(known_readings(o)) < max(len(o.readings), 1)]

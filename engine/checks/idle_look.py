@@ -19,6 +19,12 @@ PROCESSORS = {"cpu.utilization": Quantity(value=20.0, unit="percent", text="20%"
 What protects a machine with accelerators where the policy does not say: a fifth of its processors at work in
 any bucket. Without work they take less than 3%, and a process that waits busily takes one processor of many.
 """
+ONE = Quantity(value=1.0, unit="", text="1")
+OWNERS = {"sessions.active": ONE, "jobs.running": ONE, "node.cordoned": ONE}
+"""
+What protects any machine where the policy does not say: somebody at its terminal, a job that holds it, and a node
+that somebody took out of service. They are optional: where nothing sends them, they protect nothing.
+"""
 VIDEO = Quantity(value=5.0, unit="percent", text="5%")
 """Use of the video engines from which on they work."""
 
@@ -83,7 +89,8 @@ class Look:
 def beside_metrics(check: Idle, kind: Kind) -> tuple[Metric, ...]:
     """Return the metrics that not every source has, and that are read where one has them."""
     devices = {kind.metric_by_name[name].devices for name in check.below}
-    return tuple(m for m in kind.metrics if m.optional and m.devices in devices and m.name not in check.below)
+    found = (m for m in kind.metrics if m.optional and m.devices)
+    return tuple(m for m in found if m.devices in devices and m.name not in check.below)
 
 
 def protections(check: Idle, kind: Kind) -> dict[str, Quantity]:
@@ -92,10 +99,8 @@ def protections(check: Idle, kind: Kind) -> dict[str, Quantity]:
         return {name: limit for name, limit in check.protect_while.items() if name in kind.metric_by_name}
     signals = {kind.metric_by_name[name].signal for name in check.below}
     speaks_of_work = "requests" in signals or not any(kind.metric_by_name[name].devices for name in check.below)
-    if speaks_of_work:
-        return {}
-    known = kind.metric_by_name
-    return {name: q for name, q in PROCESSORS.items() if name in known and known[name].signal not in signals}
+    defaults, known = OWNERS if speaks_of_work else {**PROCESSORS, **OWNERS}, kind.metric_by_name
+    return {name: q for name, q in defaults.items() if name in known and known[name].signal not in signals}
 
 
 def protected_window(check: Idle, metric: Metric) -> timedelta:

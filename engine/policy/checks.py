@@ -168,7 +168,15 @@ def _single(value: Any) -> Any:
 
 
 IdleClass: TypeAlias = Literal[
-    "no_process", "context_held", "serving_no_traffic", "other_work", "partly_idle", "stuck", "faulted"
+    "no_process",
+    "context_held",
+    "serving_no_traffic",
+    "other_work",
+    "held",
+    "cordoned",
+    "partly_idle",
+    "stuck",
+    "faulted",
 ]
 
 
@@ -194,9 +202,10 @@ class Idle(BaseModel):
     )
     protect_while: Mapping[Text, Annotated[Quantity, BeforeValidator(_single)]] | None = Field(
         None,
-        description="Metrics with the value from which on something else is taken to be at work: data prepared by the "
-        "processors, a checkpoint sent away. It is reported and never acted on; where it is not known, neither is "
-        "idleness. For machines with accelerators `cpu.utilization: 20%` if not given.",
+        description="Metrics with the value from which on something else is taken to be at work, or somebody to hold "
+        "it: data prepared by the processors, a checkpoint sent away, a login, a job, a cordoned node. It is reported "
+        "and never acted on; where it is not known, neither is idleness. If not given, `sessions.active`, "
+        "`jobs.running` and `node.cordoned` from 1 on, and `cpu.utilization: 20%` for machines with accelerators.",
         examples=[{"cpu.utilization": "20%", "network.out": "10GiB"}],
     )
     classes: tuple[IdleClass, ...] = Field(

@@ -117,3 +117,37 @@ def network() -> tuple[Metric, ...]:
         Metric("network.in", "bytes", 300, "network", "Bytes received.", reduce="sum"),
         Metric("network.out", "bytes", 300, "network", "Bytes sent.", reduce="sum"),
     )
+
+
+def owners() -> tuple[Metric, ...]:
+    """
+    Return what says whose a machine is: it can protect it, and where nothing sends it, it says nothing.
+
+    Buckets of five minutes: exporters of clusters are asked every minute, and a scrape that comes late is no hole.
+    """
+    return (
+        Metric(
+            "sessions.active",
+            "count",
+            300,
+            "sessions",
+            "Terminals of logins into which something was typed in the last 15 minutes.",
+            optional=True,
+        ),
+        Metric(
+            "jobs.running",
+            "count",
+            300,
+            "jobs",
+            "Slurm jobs and pods that hold the machine or GPUs of it, at work or not.",
+            optional=True,
+        ),
+        Metric(
+            "node.cordoned",
+            "count",
+            300,
+            "cordon",
+            "1 while its node takes no new work: cordoned in Kubernetes; drained, down or in maintenance in Slurm.",
+            optional=True,
+        ),
+    )

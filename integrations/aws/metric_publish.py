@@ -1,7 +1,7 @@
 """
 Samples of `bursar agent` to CloudWatch, under the names that the CloudWatch agent has for them.
 
-So they are read back by the source that reads that agent's.
+So they are read back by the source that reads that agent's. What that agent does not have is called `bursar_…`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from integrations.aws.metric_sources import AGENT
-from integrations.nvml.samples import GpuSample, HostSample
+from integrations.nvml.samples import HostSample
 
 MOST = 1_000
 """Values that PutMetricData takes in one call."""
@@ -76,7 +76,7 @@ class CloudWatchPublisher:
 
 def _data(sample: HostSample) -> Iterator[dict[str, Any]]:
     for gpu in sample.gpus:
-        dimensions = _dimensions(sample, gpu)
+        dimensions = _listed({**_host(sample), "index": gpu.index, "name": gpu.model})
         for metric, (value, factor) in PUBLISHED.items():
             if value in gpu.values:
                 yield {
@@ -86,9 +86,16 @@ def _data(sample: HostSample) -> Iterator[dict[str, Any]]:
                     "Value": gpu.values[value] * factor,
                 }
 
+    dimensions = _listed(_host(sample))
+    for name, number in sample.owners.values.items():
+        yield {"MetricName": f"bursar_{name}", "Dimensions": dimensions, "Timestamp": sample.at, "Value": number}
 
-def _dimensions(sample: HostSample, gpu: GpuSample) -> list[dict[str, str]]:
-    named = {"InstanceId": sample.instance, "host": sample.host, "index": gpu.index, "name": gpu.model}
+
+def _host(sample: HostSample) -> dict[str, str]:
+    return {"InstanceId": sample.instance, "host": sample.host}
+
+
+def _listed(named: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in named.items() if value]
 
 

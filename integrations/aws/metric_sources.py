@@ -176,3 +176,12 @@ def agent_gpu(identity: str, *, by_name: bool) -> Mapping[str, Source]:
         "gpu.memory_used": gpu("nvidia_smi_memory_used", Scale.OF_TOTAL, "nvidia_smi_memory_total"),
         "gpu.power": gpu("nvidia_smi_power_draw"),
     }
+
+
+def agent_owners() -> Mapping[str, Source]:
+    """Return what `bursar agent` publishes of machines beside their GPUs, with all that its dimensions say."""
+
+    def owners(metric: str) -> Source:
+        return Source(AGENT, metric, "Maximum", "InstanceId", discover=True, accelerator=True)
+
+    return {"sessions.active": owners("bursar_sessions_active"), "jobs.running": owners("bursar_jobs_running")}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from integrations.nvml.owners import Host
 from integrations.nvml.publishing import Publisher
 from integrations.nvml.reading import Nvml
 from integrations.nvml.samples import HostSample
@@ -22,11 +23,12 @@ class Identity:
     labels: Mapping[str, str] | None = None
 
 
-def take(nvml: Nvml, identity: Identity, interval: float) -> HostSample:
-    """Return what the GPUs of this machine do now."""
+def take(nvml: Nvml, identity: Identity, interval: float, host: Host | None = None) -> HostSample:
+    """Return what the GPUs of this machine do now, and who uses it."""
     gpus, problem = nvml.sample()
+    now = datetime.now(UTC)
     return HostSample(
-        datetime.now(UTC),
+        now,
         identity.host,
         identity.instance,
         identity.labels or {},
@@ -34,6 +36,7 @@ def take(nvml: Nvml, identity: Identity, interval: float) -> HostSample:
         nvml.driver,
         problem,
         gpus,
+        (host or Host()).sample(now.timestamp()),
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from engine.faults import DRIVER
-from integrations.nvml.samples import VALUES, HostSample, State, encode
+from integrations.nvml.samples import OWNERS, VALUES, HostSample, State, encode
 
 STALE = 3
 """Intervals after which the last sample is no longer shown: an old value must not look like a new one."""
@@ -98,6 +98,7 @@ class PrometheusPublisher:
                     family.add_metric(row.labels, row.values[value])
             yield family
         yield from _states(rows, names)
+        yield from _owners(sample)
         found = CounterMetricFamily(
             "bursar_gpu_xid_errors", "XID errors since the agent began.", labels=[*WHO, *_shared(sample), "xid"]
         )
@@ -149,6 +150,28 @@ def _states(rows: list[_Row], names: list[str]) -> Iterator[Any]:
             missing.add_metric([*row.labels, value, state.value], 1)
     yield fault
     yield number
+    yield missing
+
+
+def _owners(sample: HostSample) -> Iterator[Any]:
+    """Yield who uses the machine: a series for each job, or a 0 without one."""
+    from prometheus_client.core import GaugeMetricFamily
+
+    owners, names, shared = sample.owners, list(_shared(sample)), list(_shared(sample).values())
+    sessions = GaugeMetricFamily("bursar_sessions_active", OWNERS["sessions_active"], labels=names)
+    if "sessions_active" in owners.values:
+        sessions.add_metric(shared, owners.values["sessions_active"])
+    yield sessions
+    jobs = GaugeMetricFamily("bursar_jobs_running", OWNERS["jobs_running"], labels=[*names, "hpc_job"])
+    if "jobs_running" in owners.values:
+        for job in owners.jobs or ("",):
+            jobs.add_metric([*shared, job], float(bool(job)))
+    yield jobs
+    missing = GaugeMetricFamily(
+        "bursar_host_missing", "1 for each value of the machine that cannot be seen.", labels=[*names, "value", "state"]
+    )
+    for value, state in owners.missing.items():
+        missing.add_metric([*shared, value, state.value], 1)
     yield missing
 
 

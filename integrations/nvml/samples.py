@@ -49,6 +49,11 @@ VALUES = {
     "processes": "Processes that hold a context on the device.",
 }
 """Every value with what it means; the reference of published series is made of it."""
+OWNERS = {
+    "sessions_active": "Terminals into which something was typed in the last 15 minutes.",
+    "jobs_running": "Jobs of Slurm that run here; 1 for each that is named.",
+}
+"""What is known of the machine beside its GPUs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,18 @@ class GpuSample:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersSample:
+    """Who uses the machine."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    """By name of `OWNERS`."""
+    jobs: tuple[str, ...] = ()
+    missing: Mapping[str, State] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class HostSample:
-    """All GPUs of one machine."""
+    """All GPUs of one machine, and who uses it."""
 
     at: datetime
     host: str
@@ -105,6 +120,7 @@ class HostSample:
     problem: str = ""
     """Why nothing could be read of any GPU."""
     gpus: tuple[GpuSample, ...] = ()
+    owners: OwnersSample = field(default_factory=OwnersSample)
 
 
 def encode(sample: HostSample) -> str:
@@ -133,6 +149,13 @@ def encode(sample: HostSample) -> str:
         "interval": sample.interval,
         "driver": sample.driver,
         "problem": sample.problem,
+        "owners": _without_nothing(
+            {
+                **sample.owners.values,
+                "jobs": list(sample.owners.jobs),
+                "missing": {name: state.value for name, state in sample.owners.missing.items()},
+            }
+        ),
     }
     return json.dumps({**_without_nothing(head), "gpus": gpus}, separators=(",", ":"), allow_nan=False)
 
@@ -169,6 +192,7 @@ def decode(line: str) -> HostSample:
             str(found.get("driver", "")),
             str(found.get("problem", "")),
             tuple(_gpu(gpu) for gpu in found["gpus"]),
+            _owners(found.get("owners", {})),
         )
     except (KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise ValueError(f"not a sample of `bursar agent` ({type(error).__name__})") from error
@@ -200,6 +224,14 @@ def _values(found: Mapping[str, Any]) -> dict[str, float]:
 
 def _missing(found: Mapping[str, Any]) -> dict[str, State]:
     return {str(name): State(state) for name, state in found.get("missing", {}).items()}
+
+
+def _owners(found: Mapping[str, Any]) -> OwnersSample:
+    return OwnersSample(
+        {name: float(found[name]) for name in OWNERS if _is_number(found.get(name))},
+        tuple(str(one) for one in found.get("jobs", ())),
+        {str(name): State(state) for name, state in found.get("missing", {}).items()},
+    )
 
 
 def _is_number(value: object) -> bool:

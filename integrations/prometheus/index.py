@@ -52,11 +52,11 @@ def index_of(exporter: Exporter, rows: Iterable[Mapping[str, str]], labels: Labe
 
 def _listed(row: Mapping[str, str], labels: Labels) -> Listed:
     raw = labels.raw(row)
-    label = uuid_label(name for name in raw if row[name]) or _where(raw, row, labels)
+    label = uuid_label(name for name in raw if row[name]) or where_label(raw, row, labels)
     return Listed(row.get("__name__", ""), labels.sender(row), label, row.get(label, ""), frozenset(raw), job_of(row))
 
 
-def _where(raw: Iterable[str], row: Mapping[str, str], labels: Labels) -> str:
+def where_label(raw: Iterable[str], row: Mapping[str, str], labels: Labels) -> str:
     """Return the label that says where a series without a UUID is."""
     names = (*labels.instance, *labels.provider, *labels.host)
     return next((name for wanted in names for name in sorted(raw) if wanted in spoken({name: row[name]})), "")
@@ -65,3 +65,12 @@ def _where(raw: Iterable[str], row: Mapping[str, str], labels: Labels) -> str:
 def jobs_of(listed: Sequence[Listed]) -> str:
     """Return who works on a device, for evidence."""
     return ", ".join(sorted({one.job for one in listed if one.job})[:3])
+
+
+def named_nodes(rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return the `providerID` of each node by its name in lower case; a name of two machines is none of them."""
+    found: dict[str, set[str]] = {}
+    for labels in rows:
+        if labels.get("node") and labels.get("provider_id"):
+            found.setdefault(labels["node"].lower(), set()).add(labels["provider_id"])
+    return {node: next(iter(ids)) for node, ids in found.items() if len(ids) == 1}

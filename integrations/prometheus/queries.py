@@ -81,11 +81,11 @@ MOST_DEVICES = 200
 """Devices of one query: their UUIDs take about 9 kB."""
 
 
-def batches(values: Iterable[str], frame: Frame) -> list[tuple[tuple[str, ...], Frame]]:
-    """Return the values and times of each query, so that no answer has more than `MOST_POINTS`."""
+def batches(values: Iterable[str], frame: Frame, most: int = MOST_POINTS) -> list[tuple[tuple[str, ...], Frame]]:
+    """Return the values and times of each query, so that no answer has more points than `most`."""
     ordered = sorted(set(values))
     groups = [tuple(ordered[i : i + MOST_DEVICES]) for i in range(0, len(ordered), MOST_DEVICES)]
-    return [(group, part) for group in groups for part in _parts(frame, MOST_POINTS // max(len(group), 1))]
+    return [(group, part) for group in groups for part in _parts(frame, most // max(len(group), 1))]
 
 
 def _parts(frame: Frame, buckets: int) -> list[Frame]:

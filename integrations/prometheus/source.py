@@ -22,7 +22,9 @@ from engine.values import Reason, Unknown
 from integrations.prometheus.chunk import Chunk, Found
 from integrations.prometheus.client import Endpoint, PrometheusClient
 from integrations.prometheus.exporters import EXPORTERS, Labels
-from integrations.prometheus.index import Index, index_of
+from integrations.prometheus.index import Index, index_of, named_nodes
+from integrations.prometheus.owners import METRICS as OWNERS
+from integrations.prometheus.owners import Owners
 from integrations.prometheus.queries import listing
 from integrations.telemetry.frame import Frame, frame_of
 from integrations.telemetry.joining import FLOOR, Claims, Directory
@@ -93,6 +95,7 @@ class PrometheusSource:
         self._clock = clock
         self._client = PrometheusClient(settings.endpoint, environment)
         self._claims = Claims()
+        self._owners = Owners(self._client, settings.match, settings.nodes, settings.labels, settings.interval, now)
         self._lock = threading.Lock()
         self._opened: dict[timedelta, _Opened | Unknown] = {}
         self._joined: set[str] = set()
@@ -109,14 +112,32 @@ class PrometheusSource:
         """Return what the server knows of each resource, in order."""
         del region
         wanted = wanted_of_devices(kind, need, KNOWN)
+        of_owners = wanted_of_devices(kind, need, OWNERS, "")
         mine = [n for n, resource in enumerate(resources) if self._settings.reach.holds(kind, resource)]
-        if not wanted or not mine:
-            return [Measured()] * len(resources)
-        opened = self._open(max(wanted.values()))
         found = [Measured()] * len(resources)
-        for position, measured in zip(mine, self._measured([resources[n] for n in mine], wanted, opened), strict=True):
-            found[position] = measured
+        if not (wanted or of_owners) or not mine:
+            return found
+        opened = self._open(max([*wanted.values(), *of_owners.values()]))
+        some = [resources[n] for n in mine]
+        gpus, owners = self._measured(some, wanted, opened), self._owned(kind, some, of_owners, opened)
+        for position, one, other in zip(mine, gpus, owners, strict=True):
+            gaps = {**one.gaps, **other.gaps}
+            found[position] = Measured((*one.series, *other.series), gaps, self._settings.required)
         return found
+
+    def _owned(
+        self,
+        kind: Kind,
+        resources: Sequence[Resource],
+        wanted: Mapping[Metric, timedelta],
+        opened: _Opened | Unknown,
+    ) -> Sequence[Measured]:
+        """Return whose the machines are."""
+        if isinstance(opened, Unknown):
+            return [self._unread({metric.signal for metric in wanted}, opened)] * len(resources)
+        if not wanted:
+            return [Measured()] * len(resources)
+        return self._owners.measure(kind, resources, wanted, opened.directory)
 
     def _measured(
         self, resources: Sequence[Resource], wanted: Mapping[Metric, timedelta], opened: _Opened | Unknown
@@ -203,11 +224,7 @@ class PrometheusSource:
         rows = self._client.instant(f"{self._settings.nodes}", self._now.timestamp())
         if isinstance(rows, Unknown):
             return rows
-        found: dict[str, set[str]] = {}
-        for labels, _ in rows:
-            if labels.get("node") and labels.get("provider_id"):
-                found.setdefault(labels["node"].lower(), set()).add(labels["provider_id"])
-        return {node: next(iter(ids)) for node, ids in found.items() if len(ids) == 1}
+        return named_nodes(labels for labels, _ in rows)
 
     def report(self) -> ScopeReport | None:
         """Return the health of the server and how much of what it has was joined; None where it was not asked."""

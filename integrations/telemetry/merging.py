@@ -85,7 +85,7 @@ def merged_devices(
     for metric in metrics:
         mine = [(device, series) for device, series in pairs if series.metric == metric.name]
         if metric.devices != BY_DEVICE:
-            merged += mine
+            merged += _wholes(mine, metric, gaps)
             continue
         if any(not (device.index or device.uuid) for device, _ in mine):
             gaps[metric.signal] = Unknown(Reason.SOURCE_ERROR, "a source does not say which device it measured")
@@ -98,6 +98,26 @@ def merged_devices(
             elif series is not None:
                 merged.append((cluster.device, series))
     return merged
+
+
+def _wholes(
+    mine: Sequence[tuple[Device, Series]], metric: Metric, gaps: dict[str, Unknown]
+) -> list[tuple[Device, Series]]:
+    """Return series that are of no accelerator with one for each name: what one source saw is there."""
+    found: dict[tuple[Device, str], Series] = {}
+    for device, series in mine:
+        key = (device, series.device)
+        other = found.setdefault(key, series)
+        if other is series:
+            continue
+        step = max(series.step, other.step)
+        one, two = coarser(other, step, metric.reduce), coarser(series, step, metric.reduce)
+        if one is None or two is None:
+            detail = "two sources have grids that do not fit each other"
+            gaps[metric.signal] = Unknown(Reason.SOURCE_ERROR, detail, metric.name)
+        else:
+            found[key] = joined(one, two)
+    return [(device, series) for (device, _), series in found.items()]
 
 
 def _clusters(devices: Iterable[Device]) -> list[_Cluster]:

@@ -30,8 +30,14 @@ class Reach:
         )
 
 
-def wanted_of_devices(kind: Kind, need: KindNeeds, known: Iterable[str]) -> Mapping[Metric, timedelta]:
-    """Return the metrics of single devices to ask for, of those the source knows, with the longest window of each."""
+def wanted_of_devices(
+    kind: Kind, need: KindNeeds, known: Iterable[str], devices: str = BY_DEVICE
+) -> Mapping[Metric, timedelta]:
+    """
+    Return the metrics of single devices to ask for, of those the source knows, with the longest window of each.
+
+    With `devices` empty they are those of whole machines.
+    """
     found: dict[Metric, timedelta] = {}
     names = frozenset(known)
     for name, window in need.metrics.items():
@@ -39,6 +45,6 @@ def wanted_of_devices(kind: Kind, need: KindNeeds, known: Iterable[str]) -> Mapp
         if metric is None:
             continue
         metric = kind.metric_by_name.get(metric.derived_from, metric)
-        if metric.devices == BY_DEVICE and metric.name in names:
+        if metric.devices == devices and metric.name in names:
             found[metric] = max(window, found.get(metric, window))
     return found

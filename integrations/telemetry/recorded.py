@@ -23,6 +23,7 @@ from integrations.telemetry.frame import Frame, frame_of
 from integrations.telemetry.grid import sample_counts, series_of
 from integrations.telemetry.joining import FLOOR, Claims, Directory, Sender
 from integrations.telemetry.merging import merged_devices
+from integrations.telemetry.owners import held_series
 from integrations.telemetry.port import TELEMETRY, Device, Measured
 from integrations.telemetry.reach import Reach, wanted_of_devices
 
@@ -34,6 +35,8 @@ VALUE = {
     "gpu.fault": "fault",
 }
 """The recorded value of each metric; memory is used of used and free, video the higher of encoder and decoder."""
+OWNERS = {"sessions.active": "sessions_active", "jobs.running": "jobs_running"}
+"""The recorded value of each metric of the whole machine."""
 MOST_LINE = 1024 * 1024
 """Characters of a line; eight GPUs take about four thousand."""
 
@@ -68,6 +71,8 @@ class _Held:
     kept: dict[tuple[str, Device, str], _Kept] = field(default_factory=dict)
     """By key of the resource, device and metric."""
     devices: dict[str, set[Device]] = field(default_factory=dict)
+    owners: dict[tuple[str, str], dict[str, dict[int, float]]] = field(default_factory=dict)
+    """By key of the resource and metric: levels by holder and bucket of five minutes."""
     keyless: set[Device] = field(default_factory=set)
     files: int = 0
     broken: int = 0
@@ -93,7 +98,7 @@ class RecordedSource:
     def measure(self, kind: Kind, resources: Sequence[Resource], need: KindNeeds, region: str) -> list[Measured]:
         """Return what the files hold of each resource, in order."""
         del region
-        wanted = wanted_of_devices(kind, need, VALUE)
+        wanted = {**wanted_of_devices(kind, need, VALUE), **wanted_of_devices(kind, need, OWNERS, "")}
         mine = [n for n, resource in enumerate(resources) if self._settings.reach.holds(kind, resource)]
         found = [Measured()] * len(resources)
         if not wanted or not mine:
@@ -127,6 +132,7 @@ class RecordedSource:
             for metric in wanted
             if (kept := held.kept.get((key, device, metric.name))) is not None
         ]
+        pairs += [(Device(), series) for series in _owned(keys, held, wanted, frame)]
         gaps: dict[str, Unknown] = {}
         return Measured(tuple(merged_devices(wanted, pairs, gaps)), gaps, self._settings.required)
 
@@ -200,8 +206,40 @@ def _add_line(held: _Held, line: str, frame: Frame, directory: Directory) -> Non
     at = sample.at.timestamp()
     if not frame.start <= at < frame.until:
         return
+    _add_owners(held, sample, math.floor((at - frame.start) / frame.step), directory)
     for gpu in sample.gpus:
         _add_gpu(held, sample, gpu, math.floor((at - frame.start) / frame.step), (frame, directory))
+
+
+def _add_owners(held: _Held, sample: HostSample, bucket: int, directory: Directory) -> None:
+    """Keep who uses the machine: by the ids of jobs where they are told."""
+    key = directory.key_of(Sender(Device(), instance=sample.instance, host=sample.host))
+    for metric, value in OWNERS.items():
+        number = sample.owners.values.get(value)
+        if not key or number is None:
+            continue
+        holders = held.owners.setdefault((key, metric), {})
+        jobs = sample.owners.jobs if metric == "jobs.running" else ()
+        levels = {f"Slurm job {job}": 1.0 for job in jobs} or {"": number}
+        for holder, level in levels.items():
+            kept = holders.setdefault(holder, {})
+            kept[bucket] = max(level, kept.get(bucket, 0.0))
+
+
+def _owned(keys: Iterable[str], held: _Held, wanted: Iterable[Metric], frame: Frame) -> Iterator[Series]:
+    """Yield who uses the machine that has these keys, in buckets of the metric's interval."""
+    for metric in wanted:
+        found: dict[str, dict[int, float]] = {}
+        step = max(frame.step, metric.interval)
+        wide = replace(frame, step=step, interval=metric.interval, end=frame.end - frame.end % step)
+        for key in keys:
+            for holder, levels in held.owners.get((key, metric.name), {}).items():
+                kept = found.setdefault(holder, {})
+                for bucket, level in levels.items():
+                    place = bucket * frame.step // step
+                    kept[place] = max(level, kept.get(place, 0.0))
+        if found:
+            yield from held_series(metric, "agent", found, wide, f"recorded {OWNERS[metric.name]}")
 
 
 def _add_gpu(held: _Held, sample: HostSample, gpu: GpuSample, bucket: int, where: tuple[Frame, Directory]) -> None:

@@ -49,6 +49,9 @@ def history(instance, end):
             labels = {"gpu": str(gpu), "uuid": uuid, "instance_id": instance, "hostname": "h", "job": "agents"}
             points = [(end - 15 * n, value(n + gpu)) for n in range(240, 0, -1)]
             found.setdefault(name, []).append((labels, points))
+    for name in ("bursar_sessions_active", "bursar_jobs_running"):
+        labels = {"instance_id": instance, "hostname": "h", "job": "agents"}
+        found[name] = [(labels, [(end - 15 * n, 0.0) for n in range(240, 0, -1)])]
     return found
 
 

@@ -178,6 +178,9 @@ SIGNALS: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "requests": ((0.0,), (4.0,)),
     "gpu.video": ((0.0,), (44.0, 6.0)),
     "gpu.fault": ((0.0, 0.0, 31.0), (79.0, 1015.0)),
+    "sessions.active": ((0.0,), (1.0, 2.0)),
+    "jobs.running": ((0.0,), (1.0,)),
+    "node.cordoned": ((0.0,), (1.0,)),
 }
 
 

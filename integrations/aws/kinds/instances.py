@@ -12,8 +12,8 @@ from engine.kinds import Field, Kind, Type
 from engine.model import Resource, Usage
 from engine.values import Answer, Reason, Unknown, clean
 from integrations.aws.declared import AwsKind
-from integrations.aws.fields import agent_gpu_metrics, cpu, hardware, instance_type, network, running
-from integrations.aws.metric_sources import Source, agent_gpu
+from integrations.aws.fields import agent_gpu_metrics, cpu, hardware, instance_type, network, owners, running
+from integrations.aws.metric_sources import Source, agent_gpu, agent_owners
 from integrations.aws.reader import Reader, hardware_fields, tags_of
 
 CALL = "ec2:DescribeInstances"
@@ -61,6 +61,12 @@ KIND = Kind(
             "How its capacity is bought. Capacity blocks are paid in advance: a stop saves nothing.",
             values=("on-demand", "spot", "capacity-block"),
         ),
+        Field(
+            "capacity_reservation",
+            Type.STRING,
+            "The capacity reservation or block it runs in. Its place is charged, used or not: a stop saves nothing.",
+            optional=True,
+        ),
         Field("tenancy", Type.STRING, "Whose hardware it runs on.", values=("default", "dedicated", "host")),
         Field(
             "platform",
@@ -87,7 +93,7 @@ KIND = Kind(
         *hardware("one instance"),
         Field("instance_store", Type.BOOL, "Whether it has local disks that a stop erases.", group="hardware"),
     ),
-    metrics=(*agent_gpu_metrics(), cpu(300), *network()),
+    metrics=(*agent_gpu_metrics(), cpu(300), *network(), *owners()),
 )
 
 OWNERS = {
@@ -155,6 +161,8 @@ def _fields(entry: Mapping[str, Any], tags: Mapping[str, str]) -> dict[str, Answ
     }
     tokens = entry.get("MetadataOptions", {}).get("HttpTokens")
     fields["imdsv2"] = clean(None if tokens is None else tokens == "required", "resource.imdsv2")
+    if entry.get("CapacityReservationId"):
+        fields["capacity_reservation"] = entry["CapacityReservationId"]
     if entry.get("PrivateDnsName"):
         fields["private_dns_name"] = entry["PrivateDnsName"]
     manager = [who for tag, who in MANAGERS.items() if tag in tags]
@@ -213,6 +221,7 @@ SOURCE = AwsKind(
     actions=("ec2:DescribeInstances", "ec2:DescribeInstanceTypes"),
     metrics={
         **agent_gpu("InstanceId", by_name=False),
+        **agent_owners(),
         "cpu.utilization": Source("AWS/EC2", "CPUUtilization", "Maximum", "InstanceId"),
         "network.in": Source("AWS/EC2", "NetworkIn", "Sum", "InstanceId"),
         "network.out": Source("AWS/EC2", "NetworkOut", "Sum", "InstanceId"),

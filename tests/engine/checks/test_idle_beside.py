@@ -125,6 +125,77 @@ def test_a_window_shorter_than_three_samples_of_the_processors():
     assert judge(entry, busy_before).classification == "other_work"
 
 
+# --- whose it is
+
+
+def owners(name, values, *devices):
+    return (*(series(name, values, device, step=300, interval=300) for device in devices or ("",)),)
+
+
+JOB = {"jobs__running": owners("jobs.running", [1.0] * 48, "Slurm job 4711")}
+TYPING = {"sessions__active": owners("sessions.active", [0.0] * 47 + [2.0])}
+CORDONED = {"node__cordoned": owners("node.cordoned", [0.0] * 47 + [1.0])}
+WORK = {"cpu__utilization": processors([20.0] * 48)}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "classification", "told"),
+    [
+        (JOB, "held", "held by Slurm job 4711"),
+        ({"jobs__running": owners("jobs.running", [1.0] * 48)}, "held", "held by a job"),
+        (TYPING, "held", "somebody is logged in"),
+        (JOB | TYPING, "held", "held by Slurm job 4711, somebody is logged in"),
+        (JOB | WORK, "other_work", "but cpu.utilization reached 20%, held by Slurm job 4711"),
+        (CORDONED, "cordoned", "its node is cordoned"),
+        (CORDONED | WORK, "cordoned", "but cpu.utilization reached 20%, its node is cordoned"),
+    ],
+)
+def test_whose_it_is(metrics, classification, told):
+    """What somebody holds is reported with who that is, and left alone; what a policy leaves out protects nothing."""
+    found = judge(BOTH, changed(**metrics))
+    assert (found.violated, found.classification, found.actionable) == (True, classification, False)
+    assert found.summary == f"no work of its accelerators for 4h, {told}"
+    assert found.idleness is not None
+    assert judge(protecting("{}"), changed(**metrics)).actionable is True
+    assert judge(BOTH.replace("}}", "}, classes: [no_process]}"), changed(**metrics)).violated is False
+
+
+def test_nobody_holds_it():
+    """Origins that name nobody hold nothing, and neither does one that never had the machine."""
+    quiet = {name: owners(name.replace("__", "."), [0.0] * 48, "a", "b") for name in JOB | TYPING | CORDONED}
+    assert judge(BOTH, changed(**quiet)).actionable is True
+    assert judge(BOTH, instance()).actionable is True
+
+
+@pytest.mark.parametrize("name", ["sessions.active", "jobs.running", "node.cordoned"])
+@pytest.mark.parametrize(
+    "values", [[0.0] * 40 + [None] * 8, [None] * 48, [float("nan")] * 48], ids=["silent now", "silent", "no numbers"]
+)
+def test_an_origin_that_falls_silent(name, values):
+    """Whom it would have named is not known: one origin does not cover for another."""
+    live = series(name, [0.0] * 48, "agent", step=300, interval=300)
+    resource = changed(**{name.replace(".", "__"): (live, *owners(name, values, "Kubernetes"))})
+    found = judge(BOTH, resource)
+    assert reasons(found) <= {"stale", "insufficient_samples"}
+    assert found.summary == f"no work of its accelerators for 4h, but {name} is not known"
+
+
+def test_an_origin_that_cannot_be_read():
+    """Nor where the source of it fails."""
+    assert reasons(judge(BOTH, replace(instance(), gaps={"metrics.sessions": DENIED}))) == {"denied"}
+
+
+def test_owners_of_machines_without_accelerators():
+    """A policy about processors alone waits for them too, and for nothing that it does not have."""
+    entry = "resource: aws.ec2.instance\n    idle: {for: 4h, below: {cpu.utilization: 5%, network.out: 1GiB}}"
+    bare = with_metrics(
+        instance(devices=0), cpu__utilization=processors(), network__out=owners("network.out", [1.0] * 48)
+    )
+    assert judge(entry, bare).actionable is True
+    found = judge(entry, with_metrics(bare, **TYPING))
+    assert (found.classification, found.actionable) == ("held", False)
+
+
 # --- video, and what is broken
 
 
@@ -237,6 +308,9 @@ def test_what_was_read_and_what_would_change_it():
         "gpu.fault: nothing sends it",
         "network.in: the policy does not ask for it",
         "network.out: the policy does not ask for it",
+        "sessions.active: nothing sends it",
+        "jobs.running: nothing sends it",
+        "node.cordoned: nothing sends it",
     )
     assert basis.changes == (
         "one sample of gpu.utilization at 5% or more within 4h",

@@ -239,6 +239,29 @@ def test_nothing_is_asked_of_what_cannot_send(aws, telemetry):
     assert aws.calls() == []
 
 
+def test_whose_a_machine_is(aws, telemetry):
+    """What `bursar agent` tells is read where it is listed; what it never told is no gap, and nothing more is asked."""
+    told = {"InstanceId": "i-1", "host": "ip-10-0-0-1"}
+    aws.load(EAST, [Planted("CWAgent", "bursar_sessions_active", told, NOON - HOUR, 60, [0.0] * 59 + [2.0])])
+
+    (found, other) = telemetry.attach(
+        [_instance(), _instance("i-2")], need_of("sessions.active", "jobs.running", "node.cordoned"), EAST
+    )
+
+    assert readings(found, "sessions.active") == {"": (2.0, 12, 12)}
+    assert set(found.metrics) == {"sessions.active"}
+    assert other.metrics == {}
+    assert not {"metrics.sessions", "metrics.jobs", "metrics.cordon"} & (found.gaps.keys() | other.gaps.keys())
+
+
+def test_an_agent_that_has_ended(aws, telemetry):
+    """What it told last is old, and who is there now is not known."""
+    told = {"InstanceId": "i-1", "host": "ip-10-0-0-1"}
+    aws.load(EAST, [Planted("CWAgent", "bursar_sessions_active", told, NOON - HOUR, 60, [0.0] * 40)])
+    (found,) = telemetry.attach([_instance()], need_of("sessions.active"), EAST)
+    assert readings(found, "sessions.active") == {"": Reason.STALE}
+
+
 def test_signals_that_nobody_needs_are_not_attested(aws, telemetry):
     """The engine must not read their absence as anything."""
     (found,) = telemetry.attach([_instance()], need_of("cpu.utilization"), EAST)
@@ -246,7 +269,7 @@ def test_signals_that_nobody_needs_are_not_attested(aws, telemetry):
 
     gaps = {name: gap.reason for name, gap in found.gaps.items()}
     missing = Reason.NOT_COLLECTED
-    unasked = ("compute", "memory", "power", "video", "health", "network")
+    unasked = ("compute", "memory", "power", "video", "health", "network", "sessions", "jobs", "cordon")
     assert gaps == dict.fromkeys((f"metrics.{signal}" for signal in unasked), missing)
     assert unneeded.gaps["metrics.cpu"].reason is missing
     assert aws.calls() == [READ]

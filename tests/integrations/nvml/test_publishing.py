@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from integrations.aws.metric_publish import CloudWatchPublisher
 from integrations.nvml.publishing import FilePublisher, PrometheusPublisher
-from integrations.nvml.samples import GpuSample, HostSample, Instance, State, decode, encode
+from integrations.nvml.samples import GpuSample, HostSample, Instance, OwnersSample, State, decode, encode
 
 NOW = datetime(2026, 3, 4, 16, tzinfo=UTC)
 GPU = GpuSample(
@@ -42,6 +42,10 @@ CUT = GpuSample(
     ),
 )
 SAMPLE = HostSample(NOW, "node-1", "i-1", {"team": 'a"b'}, 15, "570.00", "", (GPU, LOST))
+
+
+OWNED = replace(SAMPLE, owners=OwnersSample({"sessions_active": 2.0, "jobs_running": 2.0}, ("4711", "4712")), labels={})
+UNSEEN = replace(SAMPLE, owners=OwnersSample(missing={"sessions_active": State.UNSUPPORTED}), labels={})
 
 
 class Clock:
@@ -322,3 +326,49 @@ def test_values_are_json(tmp_path):
         "missing": {"utilization_peak_percent": "faulted"},
         "fault": "the GPU is lost",
     }
+
+
+# --- who uses the machine
+
+
+def test_who_uses_it_is_scraped(endpoint):
+    """Logins are a number, each job is a series; without a job there is a 0."""
+    publisher, _, shown = endpoint
+    publisher.publish(OWNED)
+    text = shown()
+    assert 'bursar_sessions_active{hostname="node-1",instance_id="i-1"} 2.0' in text
+    assert 'bursar_jobs_running{hostname="node-1",hpc_job="4711",instance_id="i-1"} 1.0' in text
+    assert 'bursar_jobs_running{hostname="node-1",hpc_job="4712",instance_id="i-1"} 1.0' in text
+    publisher.publish(replace(OWNED, owners=OwnersSample({"sessions_active": 0.0, "jobs_running": 0.0})))
+    assert 'bursar_jobs_running{hostname="node-1",hpc_job="",instance_id="i-1"} 0.0' in shown()
+
+
+def test_what_cannot_be_seen_is_no_zero(endpoint):
+    """A container does not see who is logged in to its machine: there is no number, and why is told."""
+    publisher, _, shown = endpoint
+    publisher.publish(UNSEEN)
+    text = shown()
+    assert "bursar_sessions_active{" not in text
+    assert "bursar_jobs_running{" not in text
+    assert (
+        'bursar_host_missing{hostname="node-1",instance_id="i-1",state="unsupported",value="sessions_active"}' in text
+    )
+
+
+@pytest.mark.parametrize("sample", [OWNED, UNSEEN, SAMPLE])
+def test_lines_say_who_uses_it(sample):
+    """Read back, a line says what was written; one of an older agent says nothing of it."""
+    assert decode(encode(sample)) == sample
+
+
+def test_cloudwatch_takes_who_uses_it():
+    """Beside the GPUs, by the machine."""
+    client = Client()
+    CloudWatchPublisher(client, clock=Clock(0.0)).publish(replace(OWNED, gpus=()))
+    (call,) = client.calls
+    assert {one["MetricName"]: one["Value"] for one in call["MetricData"]} == {
+        "bursar_sessions_active": 2,
+        "bursar_jobs_running": 2,
+    }
+    dimensions = {one["Name"]: one["Value"] for one in call["MetricData"][0]["Dimensions"]}
+    assert dimensions == {"InstanceId": "i-1", "host": "node-1"}

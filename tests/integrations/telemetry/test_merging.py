@@ -215,3 +215,43 @@ def test_a_supplement_that_fails_says_nothing_of_what_others_lack(required, know
     silent = Measured((), {"health": gap, "video": gap}, required)
     assert ("health" not in merged_measurements(KIND, (heard, silent)).gaps) is known
     assert "health" in merged_measurements(KIND, (Measured(), silent)).gaps
+
+
+# --- whose a machine is
+
+
+def held(device, values, step=300, source="a"):
+    start = NOW - timedelta(seconds=step * len(values))
+    return (Device(), Series("jobs.running", device, start, step, tuple(values), 300, source))
+
+
+def jobs(*found):
+    """Return what several sources know together of jobs, by holder, with their gap."""
+    merged = merged_measurements(KIND, found)
+    return {series.device: series.values for _, series in merged.series}, merged.gaps
+
+
+def test_holders_that_two_sources_name():
+    """One that both name is one, at any time at which either did; what one names is there, with its own silence."""
+    one = Measured((held("Slurm job 7", [0.0, 1.0, None]), held("agent", [0.0, 0.0, None])))
+    two = Measured((held("Slurm job 7", [0.0, 0.0, 0.0]), held("DCGM", [0.0, 0.0, 0.0])))
+    found, gaps = jobs(one, two)
+    assert found == {"Slurm job 7": (0, 1, 0), "agent": (0, 0, None), "DCGM": (0, 0, 0)}
+    assert not gaps
+
+
+def test_holders_on_grids_that_fit_and_that_do_not():
+    """A finer series is made coarser; two that do not fit leave it unknown."""
+    found, gaps = jobs(Measured((held("agent", [0.0, 1.0] * 12),)), Measured((held("agent", [0.0] * 12, 600),)))
+    assert found == {"agent": (1.0,) * 12}
+    assert not gaps
+    _, gaps = jobs(Measured((held("agent", [0.0] * 12, 420),)), Measured((held("agent", [0.0] * 12, 600),)))
+    assert gaps["jobs"].reason is Reason.SOURCE_ERROR
+
+
+def test_a_required_source_that_is_silent_about_holders():
+    """It may know of a job that the other one does not see."""
+    failed = Measured((), {"jobs": Unknown(Reason.SOURCE_ERROR, "HTTP 503")}, required=True)
+    found, gaps = jobs(Measured((held("agent", [0.0] * 24),)), failed)
+    assert found == {}
+    assert gaps["jobs"].detail == "HTTP 503"

@@ -5,11 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from integrations.nvml.samples import Instance, decode, encode
+from engine.model import KindNeeds
+from integrations.nvml.samples import Instance, OwnersSample, State, decode, encode
+from integrations.telemetry.attaching import SourcesTelemetry
 from integrations.telemetry.reach import Reach
 from integrations.telemetry.recorded import RecordedSettings, RecordedSource
+from tests.engine.estates import CATALOG
 from tests.gpu_fleet import FAULTS, recorded
-from tests.telemetry_judging import judged, machine, measured, outcome
+from tests.telemetry_judging import WINDOW, judged, machine, measured, outcome
 
 NOW = datetime(2026, 3, 4, 16, 0, 30, tzinfo=UTC)
 IDLE, BUSY = (next(one for one in FAULTS if one.name == name) for name in ("idle", "busy"))
@@ -152,3 +155,35 @@ def test_faults_and_video_of_recordings(source):
     encoding = [replace(one, gpus=tuple(replace(g, values={**g.values, **engines}) for g in one.gpus)) for one in lines]
     found = judged([source({"a.jsonl": [encode(one) + "\n" for one in encoding]})], NOW, machine(NOW, "i-idle"))
     assert found.violated is False
+
+
+def owned(source, *owners):
+    """Return the machine as recorded with these owners, a stretch of the recording each."""
+    lines = idle_lines()
+    each = -(-len(lines) // len(owners))
+    samples = [replace(decode(line), owners=owners[n // each]) for n, line in enumerate(lines)]
+    one = source({"gpus.jsonl": [encode(sample) + "\n" for sample in samples]})
+    need = KindNeeds(metrics=dict.fromkeys(("gpu.utilization", "sessions.active", "jobs.running"), WINDOW))
+    (found,) = SourcesTelemetry(CATALOG.kinds, [one]).attach([machine(NOW, "i-idle")], need, "us-east-1")
+    return {name: {s.device: s for s in found.metrics.get(name, ())} for name in ("sessions.active", "jobs.running")}
+
+
+def test_who_used_it(source):
+    """Jobs by their ids and logins by their number, in buckets of five minutes; whom a line does not name is gone."""
+    nobody = OwnersSample({"sessions_active": 0.0, "jobs_running": 0.0})
+    somebody = OwnersSample({"sessions_active": 3.0, "jobs_running": 1.0}, ("4711",))
+    found = owned(source, nobody, somebody, nobody)
+    assert set(found["jobs.running"]) == {"agent", "Slurm job 4711"}
+    assert found["jobs.running"]["agent"].step == 300
+    jobs = [value for value in found["jobs.running"]["Slurm job 4711"].values if value is not None]
+    assert (jobs[0], max(jobs), jobs[-1]) == (0, 1, 0)
+    assert sum(jobs) == pytest.approx(50 / 5, abs=1)
+    assert max(v for v in found["sessions.active"]["agent"].values if v is not None) == 3
+
+
+def test_who_used_it_was_not_to_be_seen(source):
+    """Before the agent could see it, and where it never could, there is no sample, and never a 0."""
+    unseen = OwnersSample(missing={"sessions_active": State.NO_PERMISSION})
+    found = owned(source, OwnersSample({"sessions_active": 0.0}), unseen)
+    assert found["sessions.active"]["agent"].values[-3:] == (None, None, None)
+    assert found["jobs.running"] == {}

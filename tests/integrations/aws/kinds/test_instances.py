@@ -23,15 +23,14 @@ def test_a_machine_of_nobody():
     assert "tags" not in alone.gaps
 
 
-def charged(**changes):
-    """Return what a machine is charged for, with `changes` to what EC2 says of it."""
+def running(**changes):
+    """Return a machine, with `changes` to what EC2 says of it."""
     lines = deepcopy(recorded("aws.ec2.instance"))
     for line in lines:
         for reservation in line["response"].get("Reservations", ()):
             for entry in reservation["Instances"]:
                 entry |= {"State": {"Name": "running"}, "InstanceType": "p5.48xlarge", **changes}
-    (usage,) = next(iter(replay("aws.ec2.instance", lines=lines).resources.values())).usage
-    return usage
+    return next(iter(replay("aws.ec2.instance", lines=lines).resources.values()))
 
 
 @pytest.mark.parametrize(
@@ -52,5 +51,7 @@ def charged(**changes):
 )
 def test_what_goes_on_when_it_stops(changes, sku, kept):
     """A place that is reserved or paid in advance is charged for whether a machine runs in it or not."""
-    usage = charged(**changes)
+    resource = running(**changes)
+    (usage,) = resource.usage
     assert (usage.sku, usage.kept) == (sku, kept)
+    assert resource.fields.get("capacity_reservation") == changes.get("CapacityReservationId")
