@@ -158,7 +158,7 @@ def _idle(look: Look, seen: Seen) -> Judgement:
         found = _reported(beside.classification, f"no work of its accelerators for {length}, {beside.working}", seen)
         return replace(found, evidence=evidence)
     if beside.unknowns:
-        summary = f"no work of its accelerators for {length}, but {beside.lacking} is not known"
+        summary = f"no work of its accelerators for {length}, but {beside.lacking}"
         return unknown_judgement(summary, *beside.unknowns, evidence=evidence)
     agreed = len(signals) > 1
     phrases = {

@@ -28,8 +28,9 @@ class Beside:
 
     @property
     def lacking(self) -> str:
-        """What is not known, for the summary: `cpu.utilization`."""
-        return ", ".join(dict.fromkeys(unknown.path.partition("[")[0] for unknown in self.unknowns))
+        """What is not known, for the summary: `cpu.utilization is not known`."""
+        names = list(dict.fromkeys(unknown.path.partition("[")[0] for unknown in self.unknowns))
+        return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not known"
 
 
 def beside_of(look: Look, observed: Sequence[Observed]) -> Beside:
