@@ -25,13 +25,17 @@ def command(telemetry: tuple[Path, ...], columns: tuple[str, ...], gpu_model: st
     """
     from bursar.calibrating import calibrate
     from bursar.commands.backtest import pair
-    from bursar.exit_status import DONE
+    from bursar.exit_status import DONE, INCOMPLETE
     from bursar.render.calibration import render
     from bursar.render.outputs import write_file
 
     done = calibrate(telemetry, dict(pair(text, "--columns") for text in columns), gpu_model)
     render(done, sys.stdout)
-    if output is not None and done.text:
-        write_file(output, done.text)
-        click.echo(f"\nwritten to {output}; `gpu_power: {output}` in bursar.yaml takes it")
+    if output is None:
+        return DONE
+    if not done.text:
+        click.echo(f"{output} was not written", err=True)
+        return INCOMPLETE
+    write_file(output, done.text)
+    click.echo(f"\nwritten to {output}; `gpu_power: {output}` in bursar.yaml takes it")
     return DONE

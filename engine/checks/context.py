@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import TypeAlias
@@ -108,4 +108,3 @@ class ResourceCheck:
     judge: Judge
     code: Code | None = None
     """The lines of `decide`, for a check that is nothing but a condition."""
-    notes: tuple[str, ...] = field(default=())

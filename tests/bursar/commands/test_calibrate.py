@@ -39,6 +39,7 @@ def test_nothing_learned_writes_nothing(bursar, here):
     """A recording without memory teaches nothing, and leaves no file."""
     (here / "t.csv").write_text(f"resource,at,gpu.utilization,gpu.power\ni-1,{START},0,50\n")
     result = bursar("calibrate", "--telemetry", "t.csv", "-o", "gpu_power.yaml")
+    assert (result.status, result.err) == (3, "gpu_power.yaml was not written\n")
     assert "nothing was learned" in result.out
     assert not (here / "gpu_power.yaml").exists()
 
