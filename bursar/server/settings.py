@@ -111,7 +111,7 @@ class ServerSettings:
     operators: tuple[str, ...] = ()
     """Principals and groups that may also take away what holds acting back, and undo; nobody where it is empty."""
     stale_after: timedelta | None = None
-    """How old the last run may be for `/readyz`; None is three intervals of the schedule, or any age without one."""
+    """How old a run may be that `/readyz` calls fresh; None is three intervals of the schedule, or any age."""
 
 
 def server_settings(document: ServerDocument) -> ServerSettings:
