@@ -109,6 +109,10 @@ def sources(folder):
     return folder
 
 
+OURS = frozenset({"PYTHONPATH", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"})
+"""What the suite may have been started with, and a reader has not."""
+
+
 def environment(tree, endpoint, tools):
     """Return what a shell has in it: programs, a home without settings, and the emulated account."""
     home = tree / ".home"
@@ -119,7 +123,7 @@ def environment(tree, endpoint, tools):
     for name in ("aws", "sam"):
         (home / "bin" / name).symlink_to(tools / name)
     return {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        **{name: value for name, value in os.environ.items() if name not in OURS},
         "HOME": str(home),
         "PATH": f"{home / 'bin'}:{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": endpoint,

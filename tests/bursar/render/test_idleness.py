@@ -50,7 +50,7 @@ def test_an_explanation_says_since_when_and_for_how_much():
     assert lines[first + 1 : first + 7] == [
         "  energy  0.29 kWh since then, 0.24 kWh in the window, at most",
         "  read    gpu.utilization, gpu.power_over_idle, cpu.utilization, gpu.memory_used",
-        "  unread  gpu.video, gpu.fault: nothing sends it",
+        "  unread  gpu.video, gpu.fault, sessions.active, jobs.running, node.cordoned: nothing sends it",
         "          network.in, network.out: the policy does not ask for it",
         "  changes one sample of gpu.utilization at 5% or more within 4h",
         "          one sample of gpu.power_over_idle at 15% or more within 4h",

@@ -12,7 +12,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from httpx import Response
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from bursar.config import Config

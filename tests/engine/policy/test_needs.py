@@ -44,9 +44,9 @@ def test_idle_on_gpus():
     )
     hours = timedelta(hours=4)
     need = found.kinds["aws.ec2.instance"]
-    assert need.metrics == dict.fromkeys(
-        ("gpu.power", "gpu.memory_used", "gpu.video", "gpu.fault", "cpu.utilization"), hours
-    )
+    devices = ("gpu.power", "gpu.memory_used", "gpu.video", "gpu.fault")
+    whole = ("cpu.utilization", "sessions.active", "jobs.running", "node.cordoned")
+    assert need.metrics == dict.fromkeys((*devices, *whole), hours)
     assert need.groups == {"tags", "hardware"}
 
 
