@@ -75,14 +75,14 @@ def test_links_lead_somewhere(page):
 
 
 def test_threats_name_tests_that_exist():
-    """Every test that the table of threats names is there, and no threat about acting is left out."""
+    """Every test that the table of threats names is there, and no threat is left out but those of other people's workflows and branches."""
     text = (DOCS / "explanation" / "safety.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
     assert len(named) >= 60
     missing = [f"{file}::{test}" for file, test in named if f"def {test}(" not in (ROOT / file).read_text("utf-8")]
     assert missing == []
     rows = {int(number) for number in re.findall(r"^\| T(\d+) \|", text, re.MULTILINE)}
-    assert rows == {6, 9, 10, *range(13, 45), 54, 55}
+    assert rows == {*range(1, 50), 52, 54, 55}
 
 
 def test_decisions_have_numbers_in_order():
