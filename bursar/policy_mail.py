@@ -9,15 +9,15 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from bursar.config import Config
+from bursar.policy_reach import check_reachable
 from bursar.receivers import LineReceiver
 from bursar.secrets import read_secret
 from bursar.summary import Summary
-from engine.errors import ConfigError, Problem
-from engine.policy.model import Mode, PolicySet
+from engine.policy.model import PolicySet
 from engine.policy.scalars import emails_of
 from engine.state.reconcile import Task
 from engine.state.records import ApprovalRecord
-from integrations.notify.mail import EXAMPLE, WHERE, check_mail, mail_to
+from integrations.notify.mail import WHERE, check_mail, mail_to
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,3 @@ def mail_of(config: Config, policies: PolicySet) -> MailReceiver | None:
     server = read_secret(config.mail, config.folder, WHERE)
     check_mail(server)
     return MailReceiver(server, emails)
-
-
-def check_reachable(config: Config, policies: PolicySet) -> None:
-    """Raise `ConfigError` with every policy that would tell by e-mail, where there is no mail server."""
-    if config.mail or config.max_mode is Mode.REPORT:
-        return
-    silent = [p for p in policies.policies if "email" in p.notify and p.mode is not Mode.REPORT]
-    if silent:
-        hint = f"write `notify: {{mail: env:BURSAR_SMTP}}` in bursar.yaml; the variable holds the server, {EXAMPLE}"
-        said = "there is no mail server for `notify.email` of policy `{}`"
-        raise ConfigError([Problem("bad-config", said.format(p.name), p.place, hint) for p in silent])

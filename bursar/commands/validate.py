@@ -23,7 +23,7 @@ def command(policies: tuple[str, ...], config: Path | None, quiet: bool) -> int:
     """
     from bursar.config import read_config
     from bursar.loading import load
-    from bursar.policy_mail import check_reachable
+    from bursar.policy_reach import check_reachable
     from bursar.render.text import counted
     from integrations.catalog import default_catalog
 

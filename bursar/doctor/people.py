@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bursar.authors import authors_of
 from bursar.doctor.check import Check, State, failed
-from bursar.policy_mail import check_reachable
+from bursar.policy_reach import check_reachable
 from bursar.render.text import counted
 from bursar.slack.desk import Desk, open_desk
 from bursar.stores import open_store

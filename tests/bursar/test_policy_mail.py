@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from bursar.config import Config
 from bursar.loading import load_texts
-from bursar.policy_mail import MailReceiver, check_reachable
+from bursar.policy_mail import MailReceiver
+from bursar.policy_reach import check_reachable
 from engine.errors import ConfigError
 from engine.policy.model import Mode
 from engine.policy.scalars import emails_of
