@@ -1,7 +1,6 @@
 """The endpoint behind the Function URL, with events as Lambda sends them and a Slack workspace on loopback."""
 
 import json
-import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -69,10 +68,8 @@ def click(workspace, action="bursar-approve", which=0, **changed):
 def test_a_click_is_carried_out(asking, workspace, door, context, blocked):
     """From the scheduled question over the click, in base64, to the deferred act and the message that tells of it."""
     assert schedule.handler(scheduled(), context())["asked"] == 2
-    started = time.perf_counter()
     answer = door(click(workspace))
     assert (answer["statusCode"], answer["body"], answer["isBase64Encoded"]) == (200, "", False)
-    assert time.perf_counter() - started < 3
     (errand,) = door.errands
     assert not blocked("first")
     assert not blocked("second")
