@@ -105,53 +105,50 @@ def driver(nvml_libraries, tmp_path) -> FakeDriver:
 @pytest.fixture(scope="session")
 def custodian() -> Path:
     """The folder of Cloud Custodian's programs, which `make custodian` installs in a place of its own."""
-    failed = _made("custodian", ".venv-custodian.lock")
-    if failed:
-        pytest.skip(f"NOT TESTED: Cloud Custodian could not be installed, so nothing was compared with it: {failed}")
-    return ROOT / ".venv-custodian" / "bin"
+    untested = "Cloud Custodian could not be installed, so nothing was compared with it"
+    return _made("custodian", ".venv-custodian", untested) / "bin"
 
 
 @pytest.fixture(scope="session")
 def prometheus_programs() -> Path:
     """The folder of `prometheus` and `promtool`, which `make prometheus` gets from the distribution."""
-    failed = _made("prometheus", ".prometheus.lock")
-    if failed:
-        pytest.skip(f"NOT TESTED: no Prometheus server can be had, so no telemetry was read from one: {failed}")
-    return ROOT / ".prometheus" / "bin"
+    untested = "no Prometheus server can be had, so no telemetry was read from one"
+    return _made("prometheus", ".prometheus", untested) / "bin"
 
 
 @pytest.fixture(scope="session")
 def browser_folder() -> Path:
     """The folder of Chromium and axe, which `make browser` installs."""
-    failed = _made("browser", ".browser.lock")
-    if failed:
-        pytest.skip(f"NOT TESTED: no Chromium can be had, so no browser looked at the page: {failed}")
-    return ROOT / ".browser"
+    return _made("browser", ".browser", "no Chromium can be had, so no browser looked at the page")
 
 
 @pytest.fixture(scope="session")
 def kubernetes_programs() -> Path:
     """The folder of `kubectl`, `helm` and `bwrap`, which `make kubernetes` installs."""
-    failed = _made("kubernetes", ".kubernetes.lock")
-    if failed:
-        pytest.skip(f"NOT TESTED: no kubectl and helm can be had, so nobody followed the page on Kubernetes: {failed}")
-    return ROOT / ".kubernetes" / "bin"
+    untested = "no kubectl and helm can be had, so nobody followed the page on Kubernetes"
+    return _made("kubernetes", ".kubernetes", untested) / "bin"
 
 
 @pytest.fixture(scope="session")
 def aws_tools() -> Path:
     """The folder of AWS's own command lines, `aws` and `sam`, which `make aws-tools` installs."""
-    failed = _made("aws-tools", ".aws-tools.lock")
+    untested = "the AWS CLI and SAM CLI could not be installed, so nothing was deployed"
+    return _made("aws-tools", ".aws-tools", untested) / "bin"
+
+
+def _made(target: str, folder: str, untested: str) -> Path:
+    """Let make install something into `folder`, and return that; skip, saying what is `untested`, where it cannot."""
+    failed = _failure(target, ROOT / f"{folder}.lock")
     if failed:
-        pytest.skip(f"NOT TESTED: the AWS CLI and SAM CLI could not be installed, so nothing was deployed: {failed}")
-    return ROOT / ".aws-tools" / "bin"
+        pytest.skip(f"NOT TESTED: {untested}: {failed}")
+    return ROOT / folder
 
 
-def _made(target: str, lock: str) -> str:
+def _failure(target: str, lock: Path) -> str:
     """Let make install something; return why it could not, empty where it did."""
     import fcntl
 
-    with (ROOT / lock).open("w") as held:
+    with lock.open("w") as held:
         # Several workers may want it at once.
         fcntl.flock(held, fcntl.LOCK_EX)
         try:

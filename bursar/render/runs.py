@@ -12,6 +12,7 @@ from bursar.render.console import console_on, screen_width, wants_color
 from bursar.render.encode import cost_of, scope_of, subject_of, time_of
 from bursar.render.money import amount, monthly, total
 from bursar.render.text import counted, visible
+from bursar.summary import WORDS as NEWS
 from engine.acting.agenda import Blocked
 from engine.acting.ports import ACTED, Result, Stale, StepOutcome
 from engine.acting.run import Report
@@ -29,17 +30,7 @@ ROWS = 12
 """Lines of one part that are shown."""
 NAMES = 4
 """Resources that are named where there are many."""
-WORDS = {
-    Result.DONE: "done",
-    Result.PENDING: "under way",
-    Result.SETTLED: "held already",
-    Result.STALE: "not begun",
-    Result.REFUSED: "refused",
-    Result.RETRYABLE: "failed, tried again later",
-    Result.FAILED: "failed",
-}
-
-
+WORDS = {**NEWS, Result.SETTLED: "held already"}
 NOT_DONE = frozenset({Result.STALE, Result.REFUSED, Result.RETRYABLE, Result.FAILED})
 
 

@@ -16,12 +16,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.policy.scalars import Date, Percent, Text, Word, from_text
-from engine.policy.translate import validate
 from engine.prices import ANY_REGION, UNITS, Discount, Price, PriceLayer
 from engine.units import UnitError, parse_money
-from engine.yaml_text import parse_yaml
+from integrations.prices.documents import read_document
 
 
 def bundled() -> PriceLayer:
@@ -114,20 +112,7 @@ def read_overrides(path: Path) -> PriceLayer:
     Raises:
         ConfigError: with every problem of the file.
     """
-    try:
-        parsed = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of("bad-prices", f"the file cannot be read: {unreadable(error)}", where=str(path)) from error
-    problems = list(parsed.problems)
-    document = None
-    if parsed.root is not None:
-        document, wrong = validate(PriceDocument, parsed.root)
-        problems += wrong
-    elif not problems:
-        problems.append(Problem("bad-prices", "the file is empty", Place(str(path))))
-    if document is None or problems:
-        raise ConfigError(problems)
-    return _layer(document, path.name)
+    return _layer(read_document(path, PriceDocument, "bad-prices"), path.name)
 
 
 def _layer(document: PriceDocument, name: str) -> PriceLayer:

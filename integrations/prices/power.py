@@ -9,11 +9,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import ConfigError, Place, Problem, unreadable
 from engine.policy.scalars import Date, Text, from_text
-from engine.policy.translate import validate
 from engine.units import UnitError
-from engine.yaml_text import parse_yaml
+from integrations.prices.documents import read_document
 
 STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 MOST = 5_000.0
@@ -56,17 +54,7 @@ def read_gpu_power(path: Path) -> Mapping[str, float]:
     Raises:
         ConfigError: with every problem of the file.
     """
-    try:
-        parsed = parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError.of("bad-config", f"the file cannot be read: {unreadable(error)}", where=str(path)) from error
-    problems = list(parsed.problems)
-    document = None
-    if parsed.root is not None:
-        document, wrong = validate(PowerDocument, parsed.root)
-        problems += wrong
-    if document is None or problems:
-        raise ConfigError(problems or [Problem("bad-config", "the file is empty", Place(str(path)))])
+    document = read_document(path, PowerDocument, "bad-config")
     return {one.model: one.watts for one in document.models}
 
 
