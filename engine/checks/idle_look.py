@@ -54,7 +54,7 @@ class Look:
             self.resource, self.kind, metric, window, now=self.context.now, watts=self.context.watts
         )
         seen = Observed(metric, threshold, found)
-        return replace(seen, readings={device: self._whole(seen, reading) for device, reading in found.items()})
+        return Observed(metric, threshold, {device: self._whole(seen, reading) for device, reading in found.items()})
 
     def _whole(self, seen: Observed, reading: WindowReading | Unknown) -> WindowReading | Unknown:
         """Return what `reading` shows if the samples that are missing were at work, and were not."""
