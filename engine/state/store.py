@@ -39,7 +39,7 @@ class Table(StrEnum):
 
 
 LIVE: Mapping[Table, str] = MappingProxyType(
-    {Table.CLICK: "new", Table.MESSAGE: "open", Table.APPROVAL: "pending", Table.RUN: "running"}
+    {Table.CLICK: "new", Table.MESSAGE: "open", Table.APPROVAL: "pending", Table.RUN: "running", Table.UNDO: "asked"}
 )
 """The status of the few records of a growing table that every run asks for. A store finds these by key, and reads none
 of the others for it."""
