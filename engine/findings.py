@@ -142,7 +142,7 @@ class Verdict:
     basis: Basis = NO_BASIS
     """Of idle verdicts."""
     idleness: Idleness | None = None
-    """Of what is idle as a whole."""
+    """Of violations of idle checks."""
     at_stake: Cost | Unknown | None = None
     """What the subject costs as it is, where it is not known whether it is idle; None of any other verdict."""
 

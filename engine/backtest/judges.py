@@ -114,7 +114,7 @@ class BothJudges:
         return np.concatenate([self.first.codes(run, launched, off), self.second.codes(run, launched, off)])
 
 
-def as_recorded(policy: Policy, kind: Kind, beside: frozenset[str] = frozenset()) -> Policy:
+def as_recorded(policy: Policy, kind: Kind, beside: frozenset[str]) -> Policy:
     """
     Return `policy` as a recording can answer it, of a machine of which `beside` was recorded as a whole.
 

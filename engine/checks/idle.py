@@ -150,7 +150,7 @@ def _reported(classification: str, summary: str, seen: Seen, confidence: Confide
 def _idle(look: Look, seen: Seen) -> Judgement:
     """Return the answer about what is at rest: idle, with its class, or at other work, or not known to be neither."""
     signals = {look.kind.metric_by_name[name].signal for name in look.check.below}
-    what, held = _classify(signals, _memory(look))
+    what, held = _classify(look, signals)
     length, total = format_duration(look.check.window), len(seen.states)
     beside = beside_of(look, [*seen.below, *seen.beside])
     evidence = (*seen.evidence, *held, *evidence_of_devices(beside.looked))
@@ -185,13 +185,14 @@ def _memory(look: Look) -> Observed | None:
     return None if metric is None else look.observe(metric, HELD_MEMORY)
 
 
-def _classify(signals: set[str], memory: Observed | None) -> tuple[str, tuple[Evidence, ...]]:
+def _classify(look: Look, signals: set[str]) -> tuple[str, tuple[Evidence, ...]]:
     """Return the class of an idle resource and what it rests on. It never changes whether it is idle."""
     if "requests" in signals:
         return "serving_no_traffic", ()
+    memory = _memory(look)
     if memory is None:
         return IDLE, ()
-    known = [r for r in memory.readings.values() if not isinstance(r, Unknown)]
+    known = list(memory.known.values())
     if not known or len(known) < len(memory.readings):
         return IDLE, ()
     highest = max(known, key=lambda r: r.peak)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from engine.checks.context import Judgement
 from engine.checks.idle_devices import Observed
-from engine.checks.idle_look import Look, known_readings
+from engine.checks.idle_look import Look
 from engine.findings import Basis
 from engine.units import format_duration
 from engine.values import Reason, Unknown
@@ -18,8 +18,8 @@ def basis_of(look: Look, judgement: Judgement, observed: Sequence[Observed]) -> 
     """Return what `judgement` rests on; `observed` is what the policy compares and what was read beside."""
     known = [o for o in (*observed, *look.protecting()) if o.readings or not o.metric.optional]
     names = {o.metric.name for o in known}
-    read = [o.metric.name for o in known if known_readings(o)]
-    unread = [f"{o.metric.name}{_lacking(o)}" for o in known if len(known_readings(o)) < max(len(o.readings), 1)]
+    read = [o.metric.name for o in known if o.known]
+    unread = [f"{o.metric.name}{_lacking(o)}" for o in known if len(o.known) < max(len(o.readings), 1)]
     for metric in look.kind.metrics:
         derived = {m.name for m in look.kind.metrics if m.derived_from == metric.name}
         if metric.name in names or metric.derived_from or derived & names:
@@ -66,7 +66,7 @@ def _changes(look: Look, judgement: Judgement, observed: Sequence[Observed]) -> 
 
 def _of_idle(judgement: Judgement, observed: Sequence[Observed], length: str) -> Iterator[str]:
     devices = ", on any device," if any(len(o.readings) > 1 for o in observed) else ""
-    for o in (o for o in observed if known_readings(o)):
+    for o in (o for o in observed if o.known):
         what = "a total" if o.metric.reduce == "sum" else "one sample"
         yield f"{what} of {o.metric.name} at {o.threshold.text} or more{devices} within {length}"
     yield from judgement.basis.changes

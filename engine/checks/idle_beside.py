@@ -36,7 +36,7 @@ class Beside:
 def beside_of(look: Look, observed: Sequence[Observed]) -> Beside:
     """Return what speaks against calling a resource idle that was found at rest by `observed`."""
     protecting = look.protecting()
-    loud = [(o, r) for o in protecting for r in _known(o) if o.level(r) >= o.threshold.value]
+    loud = [(o, r) for o in protecting for r in o.known.values() if o.level(r) >= o.threshold.value]
     optional = [
         next((o for o in observed if o.metric is metric), None) or look.glance(metric)
         for metric in beside_metrics(look.check, look.kind)
@@ -44,10 +44,6 @@ def beside_of(look: Look, observed: Sequence[Observed]) -> Beside:
     unknowns = [u for o in protecting for u in _unknown(o, expected=0 if o.metric.optional else 1)]
     unknowns += [u for o in optional for u in _unknown(o, expected=0)]
     return Beside(_working(loud), _class(loud), tuple(dict.fromkeys(unknowns)), tuple(protecting))
-
-
-def _known(observed: Observed) -> list[WindowReading]:
-    return [reading for reading in observed.readings.values() if not isinstance(reading, Unknown)]
 
 
 def _unknown(observed: Observed, expected: int) -> Iterator[Unknown]:

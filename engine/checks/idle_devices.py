@@ -35,6 +35,11 @@ class Observed:
     threshold: Quantity
     readings: Mapping[str, WindowReading | Unknown]
 
+    @property
+    def known(self) -> dict[str, WindowReading]:
+        """The readings that are known, by device."""
+        return {device: reading for device, reading in self.readings.items() if not isinstance(reading, Unknown)}
+
     def level(self, reading: WindowReading) -> float:
         """Return what is compared with the threshold: the total of things counted, else the peak."""
         return reading.total if self.metric.reduce == "sum" else reading.peak

@@ -14,7 +14,7 @@ def evidence_of_devices(observed: Iterable[Observed]) -> tuple[Evidence, ...]:
     """Return what was read, in the order of the policy's metrics."""
     found: list[Evidence] = []
     for o in observed:
-        readings = [(device, r) for device, r in o.readings.items() if not isinstance(r, Unknown)]
+        readings = list(o.known.items())
         quiet = [(d, r) for d, r in readings if o.level(r) < o.threshold.value]
         loud = [(d, r) for d, r in readings if o.level(r) >= o.threshold.value]
         found.extend(_summarised(o, group, len(o.readings)) for group in (quiet, loud) if group)

@@ -106,8 +106,3 @@ def protections(check: Idle, kind: Kind) -> dict[str, Quantity]:
 def protected_window(check: Idle, metric: Metric) -> timedelta:
     """Return the time over which `metric` is read: the policy's, or as much as three buckets need."""
     return max(check.window, timedelta(seconds=FEWEST_BUCKETS * metric.interval))
-
-
-def known_readings(observed: Observed) -> list[str]:
-    """Return the devices that `observed` knows."""
-    return [device for device, reading in observed.readings.items() if not isinstance(reading, Unknown)]
