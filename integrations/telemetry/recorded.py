@@ -206,9 +206,10 @@ def _add_line(held: _Held, line: str, frame: Frame, directory: Directory) -> Non
     at = sample.at.timestamp()
     if not frame.start <= at < frame.until:
         return
-    _add_owners(held, sample, math.floor((at - frame.start) / frame.step), directory)
+    bucket = math.floor((at - frame.start) / frame.step)
+    _add_owners(held, sample, bucket, directory)
     for gpu in sample.gpus:
-        _add_gpu(held, sample, gpu, math.floor((at - frame.start) / frame.step), (frame, directory))
+        _add_gpu(held, sample, gpu, bucket, (frame, directory))
 
 
 def _add_owners(held: _Held, sample: HostSample, bucket: int, directory: Directory) -> None:
