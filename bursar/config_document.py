@@ -31,12 +31,6 @@ CACHE = ".bursar/prices.json"
 """Where prices that were asked for are kept between runs."""
 MAX_AGE = timedelta(days=7)
 """How old a price may be before it is asked for anew, and says so where it cannot be."""
-CACHE = ".bursar/prices.json"
-"""Where prices that were asked for are kept between runs."""
-MAX_AGE = timedelta(days=7)
-"""How old a price may be before it is asked for anew, and says so where it cannot be."""
-MAX_AGE = timedelta(days=7)
-"""How old a price may be before it is asked for anew, and says so where it cannot be."""
 STRICT = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
